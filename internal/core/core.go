@@ -1,0 +1,91 @@
+// Package core holds the rules: how a change is judged, merged, refused,
+// routed, decided and rebased. It is pure: no clock, randomness, goroutine,
+// file, network or store. The same input gives the same verdict, byte for byte.
+package core
+
+import (
+	"time"
+
+	"github.com/landfall-sync/landfall"
+	"github.com/landfall-sync/landfall/internal/definition"
+)
+
+// World is what a verdict may look at. Its errors are infrastructure trouble
+// and are passed through unchanged; absence is nil or empty, never an error.
+type World interface {
+	// Record is the record's current state, deleted ones too.
+	Record(id string) (*landfall.Record, error)
+	// Changes lists the record's changes with Seq > after, in order.
+	Changes(id string, after int64) ([]landfall.Change, error)
+	// Audience lists the keys that may receive the record now.
+	Audience(id string) ([]string, error)
+	// Unique is the id of the record that holds the value of a unique field, or "".
+	Unique(typ, field, value string) (string, error)
+	// Counter is the last number given in a series, or 0.
+	Counter(series string) (int64, error)
+	// UserExists and TeamExists say whether a user or team of that name exists.
+	UserExists(name string) (bool, error)
+	TeamExists(name string) (bool, error)
+	// Holder is the earliest open issue that holds a mutation of the replica on
+	// the record, or "".
+	Holder(replica, record string) (string, error)
+	// CreationHolder is the earliest open issue that holds the replica's
+	// creation of the record, or "".
+	CreationHolder(replica, record string) (string, error)
+}
+
+// Step is one mutation to judge.
+type Step struct {
+	Mutation landfall.Mutation
+	// Edited is when the edit was made, by EditTime.
+	Edited time.Time
+	// By is who applies it when that is not the actor's own doing: the decider.
+	By string
+	// Authors names the author of single fields when that is not the actor:
+	// "entered by Emma, applied by Ada".
+	Authors map[string]string
+	Issue   string // the issue whose decision or retry makes this step
+	Note    string
+}
+
+// Input is what one verdict is made from.
+type Input struct {
+	App   *definition.App
+	World World
+	// Actor is whose rights count: the author, or the decider of an issue.
+	Actor landfall.Actor
+	// Run is judged as one: a single mutation, a group, or a lane. All of it is
+	// applied, or none.
+	Run []Step
+	// Seq is the place in the sequence that the verdict gets if it commits.
+	Seq int64
+	Now time.Time
+	// Lane is set when the run is the lane of an open issue: the check that the
+	// lane is free is left out, and required fields and validity count at the end.
+	Lane bool
+}
+
+// Verdict is the answer to an Input: exactly one of Applied, Refusal and Waits.
+type Verdict struct {
+	Applied bool
+	Effects landfall.Effects
+	// Note says why an applied run had no effect.
+	Note    string
+	Refusal *Refusal
+	// Waits is the open issue in whose lane the run waits.
+	Waits string
+}
+
+// Refusal says why a run was refused and where its issue goes.
+type Refusal struct {
+	Kind     landfall.Kind
+	Messages []landfall.Message
+	Step     int    // index in the run of the step that was refused
+	Cause    string // fingerprint: kind, type, transition or field, right or check
+	// Queue, Assignee and Audience place the issue.
+	Queue    string
+	Assignee string
+	Audience []string
+	// Then is the record as the refusal found it, nil when there was none.
+	Then *landfall.Record
+}

@@ -1,0 +1,105 @@
+// Package wire holds the messages of the HTTP API: what clients and server say
+// to each other. Nouns of package landfall travel as they are.
+package wire
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/landfall-sync/landfall"
+)
+
+// Protocol is the version of the sync protocol spoken here.
+const Protocol = 1
+
+// Push is a device's batch of mutations, consecutive in number. Each element of
+// Mutations is one landfall.Mutation; its bytes are kept as they are.
+type Push struct {
+	Replica      string            `json:"replica"`
+	Incarnation  int64             `json:"incarnation"`
+	Clock        time.Time         `json:"clock"` // the device's, when it sent this
+	Protocol     int               `json:"protocol"`
+	Definition   int64             `json:"definition"`              // version that the client knows
+	First        int64             `json:"first"`                   // number of Mutations[0]
+	PreviousHash string            `json:"previous_hash,omitempty"` // of number First-1; empty when First is 1
+	Waiting      int               `json:"waiting"`                 // outbox size, these included
+	Client       string            `json:"client,omitempty"`        // name and version of the program
+	Mutations    []json.RawMessage `json:"mutations"`
+}
+
+// PushReply answers a push: one receipt a mutation, in order.
+type PushReply struct {
+	Receipts []landfall.Receipt `json:"receipts"`
+	Next     int64              `json:"next"`  // number expected next
+	Clock    time.Time          `json:"clock"` // the server's
+	// Forked means that the incarnation is closed: start a new one and go on.
+	Forked bool `json:"forked,omitempty"`
+	// Gap means that nothing was stored since numbers before First are missing:
+	// send again from Next.
+	Gap bool `json:"gap,omitempty"`
+}
+
+// Pulled is the latest state of one record, or that it is gone.
+type Pulled struct {
+	Seq    int64            `json:"seq"`
+	Type   string           `json:"type"`
+	ID     string           `json:"id"`
+	Record *landfall.Record `json:"record,omitempty"`
+	Gone   bool             `json:"gone,omitempty"`
+}
+
+// PullReply is a page of what changed since a checkpoint.
+type PullReply struct {
+	Changes  []Pulled           `json:"changes"`
+	Outcomes []landfall.Outcome `json:"outcomes,omitempty"`
+	// Checkpoint covers everything in this page. Seq is its sequence.
+	Checkpoint string `json:"checkpoint"`
+	Seq        int64  `json:"seq"`
+	More       bool   `json:"more"`
+	// Resync means that the checkpoint can't be continued from: start again
+	// without one, the outbox untouched.
+	Resync bool `json:"resync,omitempty"`
+	// KeptThrough: a client keeps a mutation until its receipt's sequence is at or under this.
+	KeptThrough int64 `json:"kept_through"`
+	// Definition is the published version; fetch it when it is not the one known.
+	Definition int64     `json:"definition"`
+	Clock      time.Time `json:"clock"`
+}
+
+// EnrolRequest makes an installation a replica: by one-time code, or by a
+// signed-in user (no code, with a session token).
+type EnrolRequest struct {
+	Code string `json:"code,omitempty"`
+	Name string `json:"name,omitempty" doc:"what people call the device"`
+}
+
+// Enrolled is a new replica and its credential, which is shown once.
+type Enrolled struct {
+	Replica     string `json:"replica"`
+	Credential  string `json:"credential"`
+	Incarnation int64  `json:"incarnation"`
+	User        string `json:"user"`
+	Workspace   string `json:"workspace"`
+}
+
+// Definition is the published definition.
+type Definition struct {
+	Version int64           `json:"version"`
+	Source  string          `json:"source"`
+	Actor   *landfall.Actor `json:"actor"` // the caller, with roles and teams
+	Limits  Limits          `json:"limits"`
+}
+
+// Limits are part of the contract.
+type Limits struct {
+	Body     int64 `json:"body"`      // bytes of a push, uncompressed
+	Batch    int   `json:"batch"`     // mutations a push
+	Mutation int   `json:"mutation"`  // bytes of one
+	Depth    int   `json:"depth"`     // nesting of one
+	PullPage int   `json:"pull_page"` // changes a page, at most
+}
+
+// DefaultLimits are what the server enforces unless told otherwise.
+func DefaultLimits() Limits {
+	return Limits{Body: 32 << 20, Batch: 5000, Mutation: 256 << 10, Depth: 32, PullPage: 5000}
+}

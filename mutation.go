@@ -1,0 +1,83 @@
+package landfall
+
+import (
+	"fmt"
+	"time"
+)
+
+// Op is what a mutation asks for.
+type Op string
+
+// The operations. Withdraw and Void are about earlier mutations of the same
+// replica; Lost stands for a number whose content the device no longer has.
+const (
+	OpCreate     Op = "create"
+	OpUpdate     Op = "update"
+	OpTransition Op = "transition"
+	OpDelete     Op = "delete"
+	OpRestore    Op = "restore"
+	OpMergeInto  Op = "merge-into"
+	OpWithdraw   Op = "withdraw"
+	OpVoid       Op = "void"
+	OpLost       Op = "lost"
+)
+
+// Base is what the author of a mutation saw.
+type Base struct {
+	// Version of the record in the replica; 0 for a record made offline.
+	Version int64 `json:"version"`
+	// After is the number of the replica's own last mutation on this record
+	// that its view contained; 0 for none.
+	After  int64  `json:"after,omitempty"`
+	Status string `json:"status,omitempty"`
+	// Was holds the old values of the touched fields; null for unset.
+	Was Fields `json:"was,omitempty"`
+}
+
+// Group marks consecutive mutations that are applied all or not at all.
+type Group struct {
+	ID string `json:"id"`
+	Of int    `json:"of"` // members in the group
+}
+
+// Amends says that the author made this mutation in view of their open issue.
+type Amends struct {
+	Issue   string `json:"issue"`
+	Version int64  `json:"version,omitempty"`
+}
+
+// Mutation is what a device, or a person at the desk, asks for. On the wire it
+// is one JSON object without replica and incarnation, which the push carries;
+// its bytes never change once it has a number.
+type Mutation struct {
+	Replica     string `json:"-"`
+	Incarnation int64  `json:"-"`
+	N           int64  `json:"n"`
+	Op          Op     `json:"op"`
+	Type        string `json:"type,omitempty"`
+	ID          string `json:"id,omitempty"` // the record's
+	Set         Fields `json:"set,omitempty"`
+	Base        *Base  `json:"base,omitempty"`
+	Transition  string `json:"transition,omitempty"`
+	Group       *Group `json:"group,omitempty"`
+	// Amends names the issue that this mutation mends.
+	Amends *Amends `json:"amends,omitempty"`
+	// Issue is what a withdraw takes back.
+	Issue string `json:"issue,omitempty"`
+	// Definition is the version that the author's client knew.
+	Definition int64     `json:"definition,omitempty"`
+	MadeAt     time.Time `json:"made_at"`
+}
+
+// Key identifies a mutation for life.
+type Key struct {
+	Replica     string `json:"replica"`
+	Incarnation int64  `json:"incarnation"`
+	N           int64  `json:"n"`
+}
+
+// Key returns the mutation's identity.
+func (m *Mutation) Key() Key { return Key{m.Replica, m.Incarnation, m.N} }
+
+// String is the form that people and addresses use: replica.incarnation.number.
+func (k Key) String() string { return fmt.Sprintf("%s.%d.%d", k.Replica, k.Incarnation, k.N) }

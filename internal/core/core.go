@@ -26,6 +26,11 @@ type World interface {
 	// UserExists and TeamExists say whether a user or team of that name exists.
 	UserExists(name string) (bool, error)
 	TeamExists(name string) (bool, error)
+	Lanes
+}
+
+// Lanes tells what open issues hold of a replica's mutations.
+type Lanes interface {
 	// Holder is the earliest open issue that holds a mutation of the replica on
 	// the record, or "".
 	Holder(replica, record string) (string, error)

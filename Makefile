@@ -1,0 +1,41 @@
+# Two commands do all the set-up: "make demo" runs the main job, "make test"
+# passes the tests. Both need Go (with a C compiler for the race detector) alone.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+.PHONY: help demo test unit stories lint build clean
+
+help:
+	@echo "make demo    play the expense story, then say how to go on"
+	@echo "make test    lint, unit tests and conformance with the race detector, stories"
+	@echo "make build   bin/landfall"
+
+build:
+	go build -o bin/landfall ./cmd/landfall
+
+demo: build
+	@bin/landfall demo --story expenses
+	@echo
+	@echo "Go on: bin/landfall demo    serves this data until Ctrl-C and says what to try."
+
+test: lint unit stories
+
+# The linter is built from its pinned module, so a new machine needs nothing else.
+lint:
+	@go mod verify
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "run gofmt -w on these"; exit 1; }
+	go vet ./...
+	cd tools && go build -o ../bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	bin/golangci-lint run ./...
+
+unit:
+	@command -v gcc >/dev/null || { echo "make test needs a C compiler for the race detector: apt-get install gcc"; exit 1; }
+	go test -race -shuffle=on $$(go list ./... | grep -v /stories)
+
+# Real processes: one the server, one each device. The program is built with the
+# race detector, too, and a report of it fails the story.
+stories:
+	go test -race -count=1 ./stories
+
+clean:
+	rm -rf bin

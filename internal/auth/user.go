@@ -1,0 +1,250 @@
+package auth
+
+import (
+	"context"
+	"regexp"
+	"slices"
+
+	"github.com/landfall-sync/landfall"
+	"github.com/landfall-sync/landfall/internal/store"
+	"github.com/landfall-sync/landfall/internal/wire"
+)
+
+var namePattern = regexp.MustCompile(`^[a-z][a-z0-9_.-]{0,63}$`)
+
+// reserved names belong to the server itself.
+var reserved = []string{"system", "desk"}
+
+func validName(name string) bool { return namePattern.MatchString(name) }
+
+func checkName(what, name string) error {
+	if !validName(name) {
+		return landfall.Errorf(landfall.CodeInvalid, "this can't be the name of a %s", what).
+			WithHint("begin with a letter a-z and go on with at most 63 of a-z, 0-9, _ . -")
+	}
+	if slices.Contains(reserved, name) {
+		return landfall.Errorf(landfall.CodeInvalid, "the name %q is the server's own", name).WithHint("choose another")
+	}
+	return nil
+}
+
+// Users lists users by name. Administrators only.
+func (a *Accounts) Users(ctx context.Context, ws string, actor landfall.Actor, p store.Page) (wire.List[wire.UserView], error) {
+	out := wire.List[wire.UserView]{Items: []wire.UserView{}}
+	if err := mustAdminister(&actor, "list users"); err != nil {
+		return out, err
+	}
+	err := a.store.View(ctx, func(r store.Reader) error {
+		all, err := r.Users(ws, store.Page{After: p.After, Limit: p.Limit + 1})
+		if err != nil {
+			return err
+		}
+		if len(all) > p.Limit {
+			all = all[:p.Limit]
+			out.Next = all[len(all)-1].Name
+		}
+		for _, u := range all {
+			out.Items = append(out.Items, *userView(u))
+		}
+		return nil
+	})
+	return out, err
+}
+
+// User shows one user, to administrators and the user alone.
+func (a *Accounts) User(ctx context.Context, ws string, actor landfall.Actor, name string) (*wire.UserView, error) {
+	if name != actor.User {
+		if err := mustAdminister(&actor, "see other users"); err != nil {
+			return nil, err
+		}
+	}
+	var out *wire.UserView
+	err := a.store.View(ctx, func(r store.Reader) error {
+		u, err := mustUser(r, ws, name)
+		if err == nil {
+			out = userView(u)
+		}
+		return err
+	})
+	return out, err
+}
+
+// AddUser adds a user. Roles must be declared by the published definition, or
+// be administrator; teams must exist. Administrators only.
+func (a *Accounts) AddUser(ctx context.Context, ws string, actor landfall.Actor, n wire.NewUser) (*wire.UserView, error) {
+	if err := mustAdminister(&actor, "add users"); err != nil {
+		return nil, err
+	}
+	if err := checkName("user", n.Name); err != nil {
+		return nil, err
+	}
+	if err := checkTitle("title", n.Title); err != nil {
+		return nil, err
+	}
+	password, err := a.newPassword(ctx, n.Password)
+	if err != nil {
+		return nil, err
+	}
+	u := &store.User{Name: n.Name, Title: n.Title, Password: password}
+	err = a.update(ctx, ws, func(w store.Writer, l *store.Ledger) error {
+		there, err := w.User(ws, n.Name)
+		if err != nil {
+			return err
+		}
+		if there != nil {
+			return landfall.Errorf(landfall.CodeConflict, "there is a user %q already", n.Name).
+				WithHint("choose another name, or grant roles to the one that is there")
+		}
+		u.Created = l.Now()
+		if err := a.give(w, l, ws, u, n.Roles, n.Teams); err != nil {
+			return err
+		}
+		return w.PutUser(ws, u)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return userView(u), nil
+}
+
+// newPassword checks and hashes; "" stays "".
+func (a *Accounts) newPassword(ctx context.Context, password string) (string, error) {
+	if password == "" {
+		return "", nil
+	}
+	if err := CheckPassword(password); err != nil {
+		return "", err
+	}
+	return a.hasher.hash(ctx, password, a.now())
+}
+
+// ChangeUser changes a user. A new password ends the user's other sessions;
+// keep is the token of the one that stays, when it is the caller's own.
+// Disabling ends them all. There is always an enabled administrator who can
+// sign in: what would leave none is a conflict. Administrators only.
+func (a *Accounts) ChangeUser(ctx context.Context, ws string, actor landfall.Actor, keep, name string, c wire.UserChange) (*wire.UserView, error) {
+	if err := mustAdminister(&actor, "change users"); err != nil {
+		return nil, err
+	}
+	if c.Title != nil {
+		if err := checkTitle("title", *c.Title); err != nil {
+			return nil, err
+		}
+	}
+	var password string
+	if c.Password != nil {
+		if err := CheckPassword(*c.Password); err != nil {
+			return nil, err
+		}
+		var err error
+		if password, err = a.newPassword(ctx, *c.Password); err != nil {
+			return nil, err
+		}
+	}
+	if name != actor.User {
+		keep = ""
+	}
+	var out *wire.UserView
+	err := a.update(ctx, ws, func(w store.Writer, l *store.Ledger) error {
+		u, err := mustUser(w, ws, name)
+		if err != nil {
+			return err
+		}
+		if err := a.apply(w, l, ws, u, password, c); err != nil {
+			return err
+		}
+		if err := lastAdministrator(w, ws, u); err != nil {
+			return err
+		}
+		out = userView(u)
+		if err := w.PutUser(ws, u); err != nil {
+			return err
+		}
+		if password == "" || keep == "" {
+			return nil
+		}
+		return a.keepSession(w, keep, u)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// apply makes the change on u, and gives and takes what it says.
+func (a *Accounts) apply(w store.Writer, l *store.Ledger, ws string, u *store.User, password string, c wire.UserChange) error {
+	if c.Title != nil {
+		u.Title = *c.Title
+	}
+	if password != "" {
+		u.Password = password
+	}
+	if c.Disabled != nil && *c.Disabled != u.Disabled {
+		u.Disabled = *c.Disabled
+		var err error
+		if u.Password, err = voidSessions(u.Password, a.now()); err != nil {
+			return err
+		}
+	}
+	if err := a.take(w, l, ws, u, c.Revoke, c.Leave); err != nil {
+		return err
+	}
+	return a.give(w, l, ws, u, c.Grant, c.Join)
+}
+
+// keepSession lets the session in which its user set a new password go on.
+func (a *Accounts) keepSession(w store.Writer, token string, u *store.User) error {
+	ws, s, err := w.Session(hashSecret(token))
+	if err != nil || s == nil {
+		return err
+	}
+	p, err := decode(u.Password)
+	if err != nil {
+		return err
+	}
+	s.Created = p.since
+	return w.PutSession(ws, s)
+}
+
+// lastAdministrator refuses u as it would be, if nobody else could administer.
+func lastAdministrator(r store.Reader, ws string, u *store.User) error {
+	after := ""
+	if administers(u) {
+		return nil
+	}
+	was, err := r.User(ws, u.Name)
+	if err != nil || was == nil || !administers(was) {
+		return err
+	}
+	for {
+		page, err := r.Users(ws, store.Page{After: after, Limit: 500})
+		if err != nil {
+			return err
+		}
+		for _, other := range page {
+			if other.Name != u.Name && administers(other) {
+				return nil
+			}
+			after = other.Name
+		}
+		if len(page) < 500 {
+			return landfall.Errorf(landfall.CodeConflict, "%q is the last administrator who can sign in", u.Name).
+				WithHint("make somebody else administrator first: without one, nobody could decide sync issues or repair accounts")
+		}
+	}
+}
+
+func administers(u *store.User) bool {
+	return !u.Disabled && u.Password != "" && slices.Contains(u.Roles, landfall.Administrator)
+}
+
+func userView(u *store.User) *wire.UserView {
+	v := &wire.UserView{Name: u.Name, Title: u.Title, Roles: slices.Clone(u.Roles), Teams: slices.Clone(u.Teams), Disabled: u.Disabled, Created: u.Created}
+	if v.Roles == nil {
+		v.Roles = []string{}
+	}
+	if v.Teams == nil {
+		v.Teams = []string{}
+	}
+	return v
+}

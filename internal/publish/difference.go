@@ -1,0 +1,82 @@
+package publish
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/landfall-sync/landfall/internal/definition"
+	"github.com/landfall-sync/landfall/internal/wire"
+)
+
+// placer finds the line of a top-level word, to point at.
+type placer struct {
+	file, source string
+}
+
+func (p placer) problem(word string, warning bool, message, hint string) wire.Problem {
+	out := wire.Problem{File: p.file, Line: 1, Column: 1, Warning: warning, Message: message, Hint: hint}
+	n := 0
+	for line := range strings.Lines(p.source) {
+		n++
+		if strings.HasPrefix(line, word) {
+			out.Line = n
+			break
+		}
+	}
+	return out
+}
+
+func (p placer) wrongVersion(next int64) wire.Problem {
+	return p.problem("version:", false, fmt.Sprintf("the next version is %d", next),
+		fmt.Sprintf("write version: %d, or leave it out", next))
+}
+
+func quote(s string) string { return strconv.Quote(s) }
+
+// stranded warns of what the published version has and the next one has not.
+func stranded(at placer, old, next *definition.App) []wire.Problem {
+	var out []wire.Problem
+	gone := func(what, name string) {
+		out = append(out, at.problem("types:", true, fmt.Sprintf("%s %q of the published version is gone", what, name),
+			"records made under it stay readable; changes that devices made with it become issues of the kind outdated"))
+	}
+	for _, name := range old.Order {
+		was, is := old.Types[name], next.Types[name]
+		if is == nil {
+			gone("the type", name)
+			continue
+		}
+		for _, field := range was.Order {
+			f := is.Fields[field]
+			if f == nil {
+				gone("the field", name+"."+field)
+			} else if f.Type != was.Fields[field].Type {
+				out = append(out, at.problem("types:", true,
+					fmt.Sprintf("the field %q was of type %s and is of type %s now", name+"."+field, was.Fields[field].Type, f.Type),
+					"values stored under the old type stay as they are; records that have them may be refused until the field is set again"))
+			}
+		}
+		statuses, moves := lifecycle(was)
+		newStatuses, newMoves := lifecycle(is)
+		for _, s := range statuses {
+			if !slices.Contains(newStatuses, s) {
+				gone("the status", name+" "+s)
+			}
+		}
+		for _, m := range moves {
+			if !slices.Contains(newMoves, m) {
+				gone("the transition", name+" "+m)
+			}
+		}
+	}
+	return out
+}
+
+func lifecycle(t *definition.Type) (statuses, moves []string) {
+	if t.Lifecycle == nil {
+		return nil, nil
+	}
+	return t.Lifecycle.Order, t.Lifecycle.Moves
+}

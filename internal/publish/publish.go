@@ -1,0 +1,233 @@
+// Package publish keeps the published definition of each workspace: it checks
+// and publishes new versions, and gives the compiled current one to everybody
+// who judges or shows anything.
+package publish
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/landfall-sync/landfall"
+	"github.com/landfall-sync/landfall/internal/definition"
+	"github.com/landfall-sync/landfall/internal/store"
+	"github.com/landfall-sync/landfall/internal/wire"
+)
+
+// maxSource is the size of a definition, in bytes.
+const maxSource = 1 << 20
+
+// Config is what a Publisher needs. All of it must be set.
+type Config struct {
+	Store store.Store
+	Clock func() time.Time
+	Mark  func() string // random mark of a commit
+}
+
+// Publisher is safe for concurrent use.
+type Publisher struct {
+	store store.Store
+	clock func() time.Time
+	mark  func() string
+
+	mu       sync.Mutex
+	compiled map[string]*definition.App // newest compiled version, by workspace
+}
+
+// New makes the publisher of a store.
+func New(c Config) *Publisher {
+	return &Publisher{store: c.Store, clock: c.Clock, mark: c.Mark, compiled: map[string]*definition.App{}}
+}
+
+// At is the definition that is published as of r, with its Version set. It is
+// compiled once a version. A workspace that does not exist, or has nothing
+// published, is not-found.
+func (p *Publisher) At(r store.Reader, ws string) (*definition.App, error) {
+	h, err := r.Head(ws)
+	if err != nil {
+		return nil, err
+	}
+	if h == nil {
+		return nil, landfall.Errorf(landfall.CodeNotFound, "there is no workspace %q", ws)
+	}
+	if h.Definition == 0 {
+		return nil, landfall.Errorf(landfall.CodeNotFound, "no definition is published").
+			WithHint("publish one: landfall app publish FILE")
+	}
+	p.mu.Lock()
+	app := p.compiled[ws]
+	p.mu.Unlock()
+	if app != nil && app.Version == h.Definition {
+		return app, nil
+	}
+	row, err := r.Definition(ws, h.Definition)
+	if err != nil {
+		return nil, err
+	}
+	if row == nil {
+		return nil, landfall.Errorf(landfall.CodeInternal, "version %d of the definition is published, but not stored", h.Definition)
+	}
+	compiled, problems := definition.Compile("app.yaml", row.Source)
+	if compiled == nil {
+		return nil, landfall.Errorf(landfall.CodeInternal, "version %d of the definition does not compile any more: %d problems", h.Definition, len(problems)).
+			WithHint("it was published by another version of the program; publish it again, mended")
+	}
+	current := *compiled // whoever else compiled the same source keeps theirs
+	current.Version = h.Definition
+	p.keep(ws, &current)
+	return &current, nil
+}
+
+// keep remembers the app, unless a newer one is known.
+func (p *Publisher) keep(ws string, app *definition.App) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if old := p.compiled[ws]; old == nil || old.Version < app.Version {
+		p.compiled[ws] = app
+	}
+}
+
+// Current is the definition that is published now.
+func (p *Publisher) Current(ctx context.Context, ws string) (*definition.App, error) {
+	var app *definition.App
+	err := p.store.View(ctx, func(r store.Reader) error {
+		var err error
+		app, err = p.At(r, ws)
+		return err
+	})
+	return app, err
+}
+
+// Source is the text of the definition that is published now, and its version.
+func (p *Publisher) Source(ctx context.Context, ws string) (version int64, source string, err error) {
+	app, err := p.Current(ctx, ws)
+	if err != nil {
+		return 0, "", err
+	}
+	return app.Version, string(app.Source), nil
+}
+
+// Publish checks a definition and makes it the current one, at a place of its
+// own in the sequence. When a problem is an error, nothing is published and
+// Version is the one that stays. The same source again is Unchanged. A dry run
+// says all this and publishes nothing. Administrators only.
+func (p *Publisher) Publish(ctx context.Context, ws string, actor landfall.Actor, req wire.Publish) (*wire.Published, error) {
+	if actor.Disabled || !actor.Has(landfall.Administrator) {
+		return nil, landfall.Errorf(landfall.CodeForbidden, "only an administrator may publish a definition").
+			WithHint("ask somebody with the role %q; anybody can check one: landfall app check FILE", landfall.Administrator)
+	}
+	if req.DryRun {
+		return p.Check(ctx, ws, req)
+	}
+	app, problems, err := compile(req)
+	if err != nil {
+		return nil, err
+	}
+	var out *wire.Published
+	err = p.store.Update(ctx, func(w store.Writer) error {
+		var err error
+		if out, err = p.compare(w, ws, req, app, problems); err != nil || out.Unchanged || refused(out.Problems) {
+			return err
+		}
+		l, err := store.Open(w, ws, p.clock().UTC(), p.mark())
+		if err != nil {
+			return err
+		}
+		row := &store.DefinitionRow{Version: out.Version, Source: []byte(req.Source), By: actor.User, At: l.Now()}
+		if err := w.PutDefinition(ws, row); err != nil {
+			return err
+		}
+		l.Publish(out.Version)
+		return l.Close()
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// Check says what Publish would say, to anybody, and publishes nothing.
+// Version is the one that the definition would get.
+func (p *Publisher) Check(ctx context.Context, ws string, req wire.Publish) (*wire.Published, error) {
+	app, problems, err := compile(req)
+	if err != nil {
+		return nil, err
+	}
+	var out *wire.Published
+	err = p.store.View(ctx, func(r store.Reader) error {
+		var err error
+		out, err = p.compare(r, ws, req, app, problems)
+		return err
+	})
+	return out, err
+}
+
+func compile(req wire.Publish) (*definition.App, []wire.Problem, error) {
+	if len(req.Source) > maxSource {
+		return nil, nil, landfall.Errorf(landfall.CodeTooLarge, "the definition is larger than %d bytes", maxSource)
+	}
+	app, problems := definition.Compile(fileName(req), []byte(req.Source))
+	return app, asWire(problems), nil
+}
+
+func fileName(req wire.Publish) string {
+	if req.File == "" {
+		return "app.yaml"
+	}
+	return req.File
+}
+
+func asWire(problems []definition.Problem) []wire.Problem {
+	var out []wire.Problem
+	for _, p := range problems {
+		out = append(out, wire.Problem{File: p.File, Line: p.Line, Column: p.Column, Warning: p.Warning, Message: p.Message, Hint: p.Hint})
+	}
+	return out
+}
+
+// refused reports whether one of the problems is an error.
+func refused(problems []wire.Problem) bool {
+	return slices.ContainsFunc(problems, func(p wire.Problem) bool { return !p.Warning })
+}
+
+// compare adds what only the published version can tell.
+func (p *Publisher) compare(r store.Reader, ws string, req wire.Publish, app *definition.App, problems []wire.Problem) (*wire.Published, error) {
+	h, err := r.Head(ws)
+	if err != nil {
+		return nil, err
+	}
+	if h == nil {
+		return nil, landfall.Errorf(landfall.CodeNotFound, "there is no workspace %q", ws)
+	}
+	out := &wire.Published{Version: h.Definition, Problems: slices.Clone(problems)}
+	if app == nil {
+		return out, nil
+	}
+	at := placer{file: fileName(req), source: req.Source}
+	if app.Name != h.App {
+		out.Problems = append(out.Problems, at.problem("app:", false, "this is the app "+quote(app.Name)+", but the workspace is that of "+quote(h.App),
+			"publish it to a workspace of its own, or mend the name"))
+		return out, nil
+	}
+	if h.Definition > 0 {
+		old, err := p.At(r, ws)
+		if err != nil {
+			return nil, err
+		}
+		if bytes.Equal(old.Source, []byte(req.Source)) {
+			out.Unchanged = true
+			return out, nil
+		}
+		out.Problems = append(out.Problems, stranded(at, old, app)...)
+	}
+	next := h.Definition + 1
+	if app.Version != 0 && app.Version != next {
+		out.Problems = append(out.Problems, at.wrongVersion(next))
+	}
+	if !refused(out.Problems) {
+		out.Version = next
+	}
+	return out, nil
+}

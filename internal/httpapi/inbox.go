@@ -1,0 +1,115 @@
+package httpapi
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/landfall-sync/landfall"
+	"github.com/landfall-sync/landfall/internal/store"
+	"github.com/landfall-sync/landfall/internal/wire"
+)
+
+// Narrow is what lists of items and issues have in common.
+type Narrow struct {
+	Kind   string `query:"kind" enum:"authorization,validation,configuration,status-conflict,field-conflict,gone,duplicate,not-available,outdated,malformed,fork,lost,internal"`
+	User   string `query:"user" maxLength:"100" doc:"The author"`
+	Device string `query:"device" maxLength:"100"`
+	Type   string `query:"type" maxLength:"100" doc:"Of the record"`
+	Record string `query:"record" maxLength:"100" doc:"Id of the record"`
+	Since  string `query:"since" maxLength:"50" doc:"Received since: RFC 3339, or how long ago, such as 24h or 7d"`
+}
+
+type itemsInput struct {
+	Paged
+	Narrow
+	State string `query:"state" enum:"queued,in-progress,completed,completed-with-errors,withdrawn"`
+}
+
+type itemInput struct {
+	ByID
+	Wait string `query:"wait" enum:"queued,in-progress,completed,completed-with-errors,withdrawn" doc:"Answer when it is in this state, or after a while"`
+}
+
+func (a *API) inboxRoutes() {
+	handle(a, "GET /v1/inbox", "List inbox items, newest first", func(ctx context.Context, c *Caller, in *itemsInput) (wire.List[wire.ItemView], error) {
+		since, err := a.since(in.Since)
+		if err != nil {
+			return wire.List[wire.ItemView]{}, err
+		}
+		return page(a.Inbox.Items(ctx, c.Workspace, c.Actor, store.ItemFilter{
+			State: store.ItemState(in.State), Kind: landfall.Kind(in.Kind), User: in.User, Replica: in.Device, Type: in.Type, Record: in.Record, Since: since,
+		}, in.page()))
+	})
+	handle(a, "GET /v1/inbox/{id}", "Show an inbox item", a.item)
+	handle(a, "POST /v1/inbox/{id}/retry", "Judge the item's issue again", a.retryItem)
+}
+
+// item answers at once, or holds on until the item is in the state asked for,
+// the caller has gone, the server ends, or the time is up.
+func (a *API) item(ctx context.Context, c *Caller, in *itemInput) (*wire.ItemView, error) {
+	limit := time.NewTimer(a.Wait)
+	defer limit.Stop()
+	look := time.NewTicker(a.Look)
+	defer look.Stop()
+	for {
+		it, err := a.Inbox.Item(ctx, c.Workspace, c.Actor, in.ID)
+		if err != nil || in.Wait == "" || it.State == in.Wait {
+			return it, err
+		}
+		select {
+		case <-look.C:
+		case <-limit.C:
+			return it, nil
+		case <-a.stop:
+			return it, nil
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+func (a *API) retryItem(ctx context.Context, c *Caller, in *ByID) (wire.List[wire.Retried], error) {
+	it, err := a.Inbox.Item(ctx, c.Workspace, c.Actor, in.ID)
+	if err != nil {
+		return wire.List[wire.Retried]{}, err
+	}
+	issue := ""
+	if it.Receipt != nil {
+		issue = it.Receipt.Issue
+	}
+	if it.Outcome != nil {
+		issue = ""
+		if it.Outcome.Settlement == landfall.SettledMoved {
+			issue = it.Outcome.Issue
+		}
+	}
+	if issue == "" {
+		return wire.List[wire.Retried]{}, landfall.Errorf(landfall.CodeConflict, "the item has no open issue, so there is nothing to retry")
+	}
+	done, err := a.Inbox.Retry(ctx, c.Workspace, c.Actor, wire.Retry{Issues: []string{issue}})
+	return listOf(done), err
+}
+
+// since reads a point in time, or how long ago it was.
+func (a *API) since(text string) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	if t, err := time.Parse(time.RFC3339, text); err == nil {
+		return t.UTC(), nil
+	}
+	if days, found := strings.CutSuffix(text, "d"); found {
+		if n, err := strconv.Atoi(days); err == nil && n >= 0 && n <= 36500 {
+			return a.Clock().UTC().AddDate(0, 0, -n), nil
+		}
+	}
+	if d, err := time.ParseDuration(text); err == nil && d >= 0 {
+		return a.Clock().UTC().Add(-d), nil
+	}
+	e := landfall.Errorf(landfall.CodeInvalid, "since: expected a point in time or a duration").
+		WithHint("write 2026-03-01T09:00:00Z, 24h or 7d")
+	e.Messages = []landfall.Message{{Code: "invalid", Field: "since", Text: "expected a point in time or a duration"}}
+	return time.Time{}, e
+}

@@ -1,0 +1,270 @@
+package httpapi
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"mime"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/klauspost/compress/gzip"
+
+	"github.com/landfall-sync/landfall"
+)
+
+// How long a request may take to arrive, and its answer to be taken. A push
+// from the edge of a network is slow and still welcome.
+const (
+	readTime  = 30 * time.Second
+	pushTime  = 5 * time.Minute
+	writeTime = 5 * time.Minute
+)
+
+// maxBody is for every request but a push, in bytes.
+const maxBody = 2 << 20
+
+// seen is what the log says about a request. Nothing in it is a value, a token
+// or an address with one in it.
+type seen struct {
+	http.ResponseWriter
+	status  int
+	bytes   int
+	pattern string
+	caller  *Caller
+	err     error
+}
+
+func (s *seen) WriteHeader(status int) {
+	if s.status == 0 {
+		s.status = status
+	}
+	s.ResponseWriter.WriteHeader(status)
+}
+
+func (s *seen) Write(b []byte) (int, error) {
+	if s.status == 0 {
+		s.status = http.StatusOK
+	}
+	n, err := s.ResponseWriter.Write(b)
+	s.bytes += n
+	return n, err
+}
+
+// Unwrap is for http.ResponseController.
+func (s *seen) Unwrap() http.ResponseWriter { return s.ResponseWriter }
+
+type seenKey struct{}
+
+func seenOf(r *http.Request) *seen {
+	s, _ := r.Context().Value(seenKey{}).(*seen)
+	if s == nil {
+		return &seen{}
+	}
+	return s
+}
+
+// logged writes one line a request, and the headers that every answer has.
+func (a *API) logged(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := a.Clock()
+		s := &seen{ResponseWriter: w}
+		h := w.Header()
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Cache-Control", "no-store")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+		next.ServeHTTP(s, r.WithContext(context.WithValue(r.Context(), seenKey{}, s)))
+		level := slog.LevelInfo
+		if s.pattern == "GET /v1/health" {
+			level = slog.LevelDebug
+		}
+		attrs := []slog.Attr{
+			slog.String("method", r.Method), slog.String("route", s.pattern), slog.Int("status", s.status),
+			slog.Int("bytes", s.bytes), slog.Duration("took", a.Clock().Sub(start)),
+		}
+		if s.caller != nil {
+			attrs = append(attrs, slog.String("ws", s.caller.Workspace), slog.String("user", s.caller.Actor.User))
+			if s.caller.Replica != "" {
+				attrs = append(attrs, slog.String("device", s.caller.Replica))
+			}
+		}
+		if s.err != nil && s.status >= http.StatusInternalServerError {
+			level = slog.LevelError
+			attrs = append(attrs, slog.String("error", s.err.Error()))
+		}
+		a.Log.LogAttrs(r.Context(), level, "request", attrs...)
+	})
+}
+
+// recovered answers a panic with 500. The value of a panic can hold anything,
+// so the log gets its type and the stack alone.
+func (a *API) recovered(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		wrote := &seen{ResponseWriter: w}
+		defer func() {
+			v := recover()
+			if v == nil {
+				return
+			}
+			if v == http.ErrAbortHandler { //nolint:errorlint // net/http compares it so, too
+				panic(v)
+			}
+			a.Log.LogAttrs(r.Context(), slog.LevelError, "panic", slog.String("route", seenOf(r).pattern),
+				slog.String("type", fmt.Sprintf("%T", v)), slog.String("stack", string(debug.Stack())))
+			if wrote.status != 0 {
+				panic(http.ErrAbortHandler) // half an answer must not look like a whole one
+			}
+			failed(landfall.Errorf(landfall.CodeInternal, "")).write(w)
+		}()
+		next.ServeHTTP(wrote, r)
+	})
+}
+
+// dispatch finds the route, lets the caller in, bounds the body, and goes on.
+func (a *API) dispatch(w http.ResponseWriter, r *http.Request) {
+	s := seenOf(r)
+	c := http.NewResponseController(w)
+	now := time.Now() // deadlines of connections are real time, whatever the clock of the domain says
+	if c.SetReadDeadline(now.Add(readTime)) != nil || c.SetWriteDeadline(now.Add(pushTime+writeTime)) != nil {
+		c = nil // not a network connection
+	}
+	handler, pattern := a.mux.Handler(r)
+	if pattern == "" || pattern == "/" {
+		noRoute(handler, w, r)
+		return
+	}
+	s.pattern = pattern
+	r, caller, err := a.admit(r, pattern)
+	s.caller = caller
+	if err == nil {
+		r.Body, err = a.body(w, r, pattern, c)
+	}
+	if err != nil {
+		f := failed(err)
+		s.err = f.cause
+		f.write(w)
+		return
+	}
+	a.mux.ServeHTTP(w, r)
+}
+
+// noRoute tells an unknown path from a method that the path does not have.
+func noRoute(handler http.Handler, w http.ResponseWriter, r *http.Request) {
+	probe := &silent{header: http.Header{}}
+	handler.ServeHTTP(probe, r)
+	if probe.status == http.StatusMethodNotAllowed {
+		w.Header().Set("Allow", probe.header.Get("Allow"))
+		f := failed(landfall.Errorf(landfall.CodeInvalid, "this path does not have the method %s", knownMethod(r.Method)).
+			WithHint("it has %s; /openapi.json lists all", probe.header.Get("Allow")))
+		f.status = http.StatusMethodNotAllowed
+		f.write(w)
+		return
+	}
+	failed(landfall.Errorf(landfall.CodeNotFound, "there is nothing at this path").WithHint("/openapi.json lists all paths")).write(w)
+}
+
+func knownMethod(m string) string {
+	switch m {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return m
+	}
+	return "that was used"
+}
+
+// silent takes in an answer that nobody gets.
+type silent struct {
+	header http.Header
+	status int
+}
+
+func (s *silent) Header() http.Header         { return s.header }
+func (s *silent) Write(b []byte) (int, error) { return len(b), nil }
+func (s *silent) WriteHeader(status int)      { s.status = status }
+
+// body bounds the body in size and time. A push may be compressed; it is
+// bounded as it arrives and as it unfolds.
+func (a *API) body(w http.ResponseWriter, r *http.Request, pattern string, c *http.ResponseController) (io.ReadCloser, error) {
+	limit := int64(maxBody)
+	isPush := pattern == depositOnly
+	if isPush {
+		limit = a.Limits.Body
+		if c != nil {
+			_ = c.SetReadDeadline(time.Now().Add(pushTime)) // it could be set before
+		}
+	}
+	b := &timedBody{ReadCloser: http.MaxBytesReader(w, r.Body, limit), conn: c}
+	if r.Body == http.NoBody {
+		b.arrived()
+	}
+	switch encoding := r.Header.Get("Content-Encoding"); {
+	case encoding == "" || encoding == "identity":
+		return b, nil
+	case encoding != "gzip" || !isPush:
+		f := failed(landfall.Errorf(landfall.CodeInvalid, "the body of the request is encoded in a way that is not known here").
+			WithHint("send JSON as it is; a push may be gzip"))
+		f.status = http.StatusUnsupportedMediaType
+		return nil, f
+	}
+	z, err := gzip.NewReader(b)
+	if err != nil {
+		return nil, notJSON(err)
+	}
+	return &unfolded{Reader: z, under: b, left: limit, limit: limit}, nil
+}
+
+// timedBody takes the deadline away when the body is there: a deadline that
+// passes later would cancel the request while it is being answered.
+type timedBody struct {
+	io.ReadCloser
+	conn *http.ResponseController
+}
+
+func (b *timedBody) arrived() {
+	if b.conn != nil {
+		_ = b.conn.SetReadDeadline(time.Time{}) // it could be set, so it can be taken away
+		b.conn = nil
+	}
+}
+
+func (b *timedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err == io.EOF { //nolint:errorlint // io.Reader promises EOF itself
+		b.arrived()
+	}
+	return n, err
+}
+
+// unfolded bounds what comes out of a compressed body.
+type unfolded struct {
+	*gzip.Reader
+	under       io.Closer
+	left, limit int64
+}
+
+func (u *unfolded) Read(p []byte) (int, error) {
+	if int64(len(p)) > u.left+1 {
+		p = p[:u.left+1]
+	}
+	n, err := u.Reader.Read(p)
+	u.left -= int64(n)
+	if u.left < 0 {
+		return 0, &http.MaxBytesError{Limit: u.limit}
+	}
+	return n, err
+}
+
+func (u *unfolded) Close() error {
+	if err := u.Reader.Close(); err != nil {
+		return err
+	}
+	return u.under.Close()
+}
+
+// isJSON reports whether a content type is JSON's.
+func isJSON(contentType string) bool {
+	t, _, err := mime.ParseMediaType(contentType)
+	return err == nil && t == "application/json"
+}

@@ -1,0 +1,85 @@
+package httpapi
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"reflect"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/landfall-sync/landfall"
+	"github.com/landfall-sync/landfall/internal/wire"
+)
+
+var errorType = reflect.TypeFor[landfall.Error]()
+
+// pushInput takes the body as it is: the bytes of each mutation count.
+type pushInput struct {
+	raw []byte
+	err error
+}
+
+// Resolve reads the body, which dispatch has bounded.
+func (in *pushInput) Resolve(ctx huma.Context) []error {
+	if !isJSON(ctx.Header("Content-Type")) {
+		f := failed(landfall.Errorf(landfall.CodeInvalid, "a push is JSON").WithHint("send the header Content-Type: application/json"))
+		f.status = http.StatusUnsupportedMediaType
+		in.err = f
+		return nil
+	}
+	raw, err := io.ReadAll(ctx.BodyReader())
+	if err != nil {
+		in.err = notJSON(err)
+		return nil
+	}
+	in.raw = raw
+	return nil
+}
+
+type pullInput struct {
+	Since string `query:"since" maxLength:"500" doc:"Checkpoint of the page before; none: from the beginning"`
+	Limit int    `query:"limit" minimum:"1" doc:"Changes on the page, at most; bounded by limits.pull_page"`
+}
+
+// pullPage is the size of a page that nobody asked for.
+const pullPage = 500
+
+func (a *API) syncRoutes() {
+	op := a.operation("POST /v1/sync/push", "Hand in mutations; answers one receipt each", http.StatusOK)
+	huma.Register(a.huma, op, func(ctx context.Context, in *pushInput) (*body[*wire.PushReply], error) {
+		c := callerOf(ctx)
+		if in.err != nil {
+			return nil, a.noted(ctx, in.err)
+		}
+		out, err := a.Inbox.Push(ctx, c.Workspace, c.Replica, c.Actor, in.raw)
+		if err != nil {
+			return nil, a.noted(ctx, err)
+		}
+		return &body[*wire.PushReply]{out}, nil
+	})
+	// Described after it is registered, so that huma does not read the body itself.
+	a.huma.OpenAPI().Paths[op.Path].Post.RequestBody = &huma.RequestBody{
+		Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: a.pushSchema()}},
+	}
+	handle(a, "GET /v1/sync/pull", "Fetch what changed since a checkpoint", func(ctx context.Context, c *Caller, in *pullInput) (*wire.PullReply, error) {
+		limit := in.Limit
+		if limit == 0 {
+			limit = pullPage
+		}
+		out, err := a.Records.Pull(ctx, c.Workspace, c.Replica, c.Actor, in.Since, min(limit, a.Limits.PullPage))
+		if err == nil && out.Changes == nil {
+			out.Changes = []wire.Pulled{}
+		}
+		return out, err
+	})
+}
+
+// pushSchema describes the elements of a push, which Go keeps as bytes.
+func (a *API) pushSchema() *huma.Schema {
+	registry := a.huma.OpenAPI().Components.Schemas
+	mutation := registry.Schema(reflect.TypeFor[landfall.Mutation](), true, "Mutation")
+	push := registry.Schema(reflect.TypeFor[wire.Push](), true, "Push")
+	registry.SchemaFromRef(push.Ref).Properties["mutations"].Items = mutation
+	return push
+}

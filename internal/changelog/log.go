@@ -1,0 +1,259 @@
+// Package changelog answers what changed: to devices, the state of every
+// record that changed since a checkpoint and that they may see, in order and by
+// index; to the desk, records and their history. It decides nothing about
+// changes and writes nothing but when a replica was last in contact. DESIGN.md
+// explains the order in which records enter and leave.
+package changelog
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/landfall-sync/landfall"
+	"github.com/landfall-sync/landfall/internal/definition"
+	"github.com/landfall-sync/landfall/internal/store"
+	"github.com/landfall-sync/landfall/internal/wire"
+)
+
+// Definitions knows the published definition as of a state of the store; nil
+// when none is published.
+type Definitions interface {
+	At(r store.Reader, ws string) (*definition.App, error)
+}
+
+// Config is what a Log works with.
+type Config struct {
+	Store       store.Store
+	Definitions Definitions
+	Clock       func() time.Time
+	Limits      wire.Limits // zero: wire.DefaultLimits
+}
+
+// Log reads changes and records. It is safe for concurrent use.
+type Log struct {
+	store  store.Store
+	defs   Definitions
+	clock  func() time.Time
+	limits wire.Limits
+}
+
+// New makes a Log.
+func New(c Config) *Log {
+	if c.Limits.PullPage <= 0 {
+		c.Limits.PullPage = wire.DefaultLimits().PullPage
+	}
+	return &Log{store: c.Store, defs: c.Definitions, clock: c.Clock, limits: c.Limits}
+}
+
+// contactEvery is how often a contact that brought nothing new is written down.
+const contactEvery = time.Minute
+
+// Pull is a page of what changed since a checkpoint, "" for a first sync: the
+// latest state of every record that the caller may see, gone for what left,
+// and the replica's outcomes. It reads one consistent state and writes
+// nothing. With limit 0 a page is as large as the limits allow. Records are
+// filtered before limit; a page may hold more outcomes than limit only when
+// one verdict has them.
+//
+// Resync is set when the checkpoint can't be continued from. Errors:
+// CodeForbidden for disabled users, blocked devices and devices of others,
+// CodeInvalid for what is not a checkpoint.
+func (l *Log) Pull(ctx context.Context, ws, replica string, actor landfall.Actor, since string, limit int) (*wire.PullReply, error) {
+	var pos *position
+	if since != "" {
+		p, err := decode(since)
+		if errors.Is(err, errMalformed) {
+			return nil, landfall.Errorf(landfall.CodeInvalid, "this is not a checkpoint").
+				WithHint("send the checkpoint of the last pull as it was, or none to start again")
+		}
+		pos = p
+	}
+	if limit < 0 {
+		return nil, landfall.Errorf(landfall.CodeInvalid, "a page can't hold %d changes", limit).
+			WithHint("leave the limit out, or use 1 to %d", l.limits.PullPage)
+	}
+	if limit == 0 || limit > l.limits.PullPage {
+		limit = l.limits.PullPage
+	}
+	var reply *wire.PullReply
+	err := l.store.View(ctx, func(r store.Reader) error {
+		head, err := headOf(r, ws)
+		if err != nil {
+			return err
+		}
+		who, err := receiver(r, ws, replica, actor)
+		if err != nil {
+			return err
+		}
+		reply = &wire.PullReply{Changes: []wire.Pulled{}, KeptThrough: head.Seq, Definition: head.Definition, Clock: l.clock().UTC()}
+		from, ok, err := begin(r, ws, head, since, pos)
+		if err != nil {
+			return err
+		}
+		if ok {
+			ok, err = l.fill(r, ws, replica, who, head, from, limit, reply)
+		}
+		if !ok && err == nil {
+			reply.Changes, reply.Outcomes, reply.Resync = []wire.Pulled{}, nil, true
+			reply.Checkpoint, reply.Seq, reply.More = "", 0, false
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return reply, nil
+}
+
+func headOf(r store.Reader, ws string) (*store.Head, error) {
+	head, err := r.Head(ws)
+	if err == nil && head == nil {
+		err = landfall.Errorf(landfall.CodeNotFound, "there is no workspace %q", ws)
+	}
+	return head, err
+}
+
+// receiver is the caller as of the state that is read: a role that was taken
+// away after the caller was authenticated must not count any more.
+func receiver(r store.Reader, ws, replica string, actor landfall.Actor) (landfall.Actor, error) {
+	u, err := r.User(ws, actor.User)
+	if err != nil {
+		return actor, err
+	}
+	who := actor
+	if u != nil {
+		who = u.Actor()
+		who.Disabled = who.Disabled || actor.Disabled
+		who.Blocked = actor.Blocked
+	}
+	if replica != "" {
+		d, err := r.Replica(ws, replica)
+		if err != nil {
+			return who, err
+		}
+		if d != nil && d.User != who.User {
+			return who, landfall.Errorf(landfall.CodeForbidden, "this device belongs to somebody else")
+		}
+		who.Blocked = who.Blocked || d != nil && d.Blocked
+	}
+	switch {
+	case who.Disabled:
+		return who, landfall.Errorf(landfall.CodeForbidden, "this user is disabled and receives nothing").
+			WithHint("what is in the outbox can still be sent; an administrator can enable the user again")
+	case who.Blocked:
+		return who, landfall.Errorf(landfall.CodeForbidden, "this device is blocked and receives nothing").
+			WithHint("what is in the outbox can still be sent; an administrator can unblock the device")
+	}
+	return who, nil
+}
+
+// begin is the position that a checkpoint stands for; not ok when the history
+// that it was made from is not this one.
+func begin(r store.Reader, ws string, head *store.Head, since string, pos *position) (position, bool, error) {
+	if since == "" {
+		return position{epoch: head.Epoch, start: head.Seq, head: head.Seq}, true, nil
+	}
+	if pos == nil || pos.epoch != head.Epoch || pos.head > head.Seq {
+		return position{}, false, nil
+	}
+	for _, m := range []struct {
+		seq  int64
+		mark string
+	}{{pos.seq, pos.mark}, {pos.head, pos.seen}} {
+		got, err := markOf(r, ws, m.seq)
+		if err != nil || got != m.mark {
+			return position{}, false, err
+		}
+	}
+	return *pos, true, nil
+}
+
+func markOf(r store.Reader, ws string, seq int64) (string, error) {
+	if seq == 0 {
+		return "", nil
+	}
+	return r.Mark(ws, seq)
+}
+
+// fill puts the page together; not ok when the replica has to start again.
+func (l *Log) fill(r store.Reader, ws, replica string, who landfall.Actor, head *store.Head, pos position, limit int, reply *wire.PullReply) (bool, error) {
+	rows, err := r.Grants(ws, who.User)
+	if err != nil {
+		return false, err
+	}
+	p := &page{
+		r: r, ws: ws, head: head, pos: pos, limit: limit, reply: reply, defs: l.defs,
+		holds: holdsOf(rows, who.Keys(), pos.start, head.Seq), told: map[string]bool{},
+	}
+	outcomes, upto, err := p.outcomes(replica)
+	if err != nil {
+		return false, err
+	}
+	if ok, err := p.leave(); !ok || err != nil {
+		return false, err
+	}
+	if p.pos.lost == nil {
+		if err := p.enter(upto); err != nil {
+			return false, err
+		}
+	}
+	for _, o := range outcomes {
+		if o.Seq <= p.pos.seq {
+			reply.Outcomes = append(reply.Outcomes, o)
+		}
+	}
+	p.pos.head = head.Seq
+	if p.pos.seen, err = markOf(r, ws, head.Seq); err != nil {
+		return false, err
+	}
+	if p.pos.mark, err = markOf(r, ws, p.pos.seq); err != nil {
+		return false, err
+	}
+	reply.Checkpoint, reply.Seq = p.pos.encode(), p.pos.seq
+	reply.More = p.pos.seq < head.Seq || p.pos.part != nil || p.pos.lost != nil
+	return true, nil
+}
+
+// Acknowledged is the sequence up to which a replica has everything when it
+// pulls from the checkpoint; 0 for none, or for what is not a checkpoint.
+func Acknowledged(since string) int64 {
+	p, err := decode(since)
+	if err != nil {
+		return 0
+	}
+	return p.seq
+}
+
+// Seen notes that a replica pulled and has everything up to seq. Contacts that
+// bring nothing new are written at most once a minute, so that an idle replica
+// costs no write for each poll. An unknown replica is left alone.
+func (l *Log) Seen(ctx context.Context, ws, replica string, seq int64) error {
+	now := l.clock().UTC()
+	news := func(d *store.Replica) bool {
+		return d != nil && (seq > d.Checkpoint || now.Sub(d.LastPull) >= contactEvery)
+	}
+	worth := false
+	err := l.store.View(ctx, func(r store.Reader) error {
+		d, err := r.Replica(ws, replica)
+		worth = news(d)
+		return err
+	})
+	if err != nil || !worth {
+		return err
+	}
+	return l.store.Update(ctx, func(w store.Writer) error {
+		d, err := w.Replica(ws, replica)
+		if err != nil || !news(d) {
+			return err
+		}
+		d.Checkpoint = max(d.Checkpoint, seq)
+		if now.After(d.LastPull) {
+			d.LastPull = now
+		}
+		if now.After(d.LastContact) {
+			d.LastContact = now
+		}
+		return w.PutReplica(ws, d)
+	})
+}

@@ -1,8 +1,14 @@
 package definition
 
 import (
+	"encoding/json"
 	"errors"
+	"strings"
 	"time"
+
+	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
 
 	"github.com/landfall-sync/landfall"
 )
@@ -17,43 +23,224 @@ type Vars struct {
 	Issue  *landfall.Issue  // in routes only
 }
 
-// Expr is a compiled expression, type-checked and with a cost limit.
+// Expr is a compiled expression, type-checked and with a cost limit. It is safe
+// for concurrent use.
 type Expr struct {
 	text string
+	prog cel.Program
 }
+
+// costLimit bounds one evaluation, in CEL's units: about a value looked at each.
+const costLimit = 10_000
+
+// maxExpr is how long an expression may be, in bytes.
+const maxExpr = 2_000
 
 // String is the expression as written.
 func (e *Expr) String() string { return e.text }
 
+var errCost = errors.New("the expression ran over its cost limit")
+
 // Bool evaluates a condition. A value that is missing where one is needed makes
-// it false, not an error; an error means that it ran over its cost limit or failed.
-func (e *Expr) Bool(v *Vars) (bool, error) { return false, errors.New("definition: unfinished") }
+// it false, not an error; an error means that it ran over its cost limit.
+func (e *Expr) Bool(v *Vars) (bool, error) {
+	out, err := e.eval(v)
+	if err != nil || out == nil {
+		return false, err
+	}
+	b, ok := out.Value().(bool)
+	return ok && b, nil
+}
 
-// Value evaluates to a canonical value of the field.
+// Value evaluates to a canonical value of the field; null when a value that it
+// needs is missing.
 func (e *Expr) Value(v *Vars, f *Field) (landfall.Value, error) {
-	return nil, errors.New("definition: unfinished")
+	out, err := e.eval(v)
+	if err != nil || out == nil {
+		return landfall.Null, err
+	}
+	raw, err := toJSON(out, f.Type)
+	if err != nil {
+		return nil, err
+	}
+	c, msg := f.Canonical(raw)
+	if msg != nil {
+		return nil, errors.New(msg.Text)
+	}
+	return c, nil
 }
 
-// Text evaluates to text for people, such as a label.
-func (e *Expr) Text(v *Vars) (string, error) { return "", errors.New("definition: unfinished") }
-
-// Canonical checks a value against the field's type and limits and returns its
-// canonical form. Null is canonical for every type. The error is a
-// *landfall.Message: it names the field and what was expected, never the value.
-func (f *Field) Canonical(v landfall.Value) (landfall.Value, *landfall.Message) { return v, nil }
-
-// Problem is one thing that is wrong with a definition.
-type Problem struct {
-	File         string
-	Line, Column int
-	Warning      bool
-	Message      string
-	Hint         string
+// Text evaluates to text for people, such as a label; "" when a value is missing.
+func (e *Expr) Text(v *Vars) (string, error) {
+	out, err := e.eval(v)
+	if err != nil || out == nil {
+		return "", err
+	}
+	if s, ok := out.Value().(string); ok {
+		return s, nil
+	}
+	if s, ok := out.ConvertToType(types.StringType).Value().(string); ok {
+		return s, nil
+	}
+	return "", nil
 }
 
-// Compile reads, checks and compiles a definition. It reports every problem at
-// once, in order of place; the App is nil when one of them is an error.
-func Compile(file string, src []byte) (*App, []Problem) { return nil, nil }
+// eval is nil where a value was missing.
+func (e *Expr) eval(v *Vars) (ref.Val, error) {
+	out, _, err := e.prog.Eval(&activation{v})
+	if err != nil {
+		if strings.Contains(err.Error(), "cost") {
+			return nil, errCost
+		}
+		return nil, nil // CEL's "no such overload": null met an operator
+	}
+	if types.IsUnknownOrError(out) || out == types.NullValue {
+		return nil, nil
+	}
+	return out, nil
+}
 
-// Nearest is the candidate that is spelled most like name, or "" when none is close.
-func Nearest(name string, candidates []string) string { return "" }
+func toJSON(v ref.Val, t FieldType) (landfall.Value, error) {
+	switch x := v.Value().(type) {
+	case time.Time:
+		if t == Date {
+			return quote(x.UTC().Format(time.DateOnly)), nil
+		}
+		return quote(x.UTC().Format(time.RFC3339Nano)), nil
+	case time.Duration:
+		return quote(x.String()), nil
+	case string:
+		return quote(x), nil
+	case bool, int64, float64:
+		return encode(x), nil
+	}
+	native, err := v.ConvertToNative(stringSlice)
+	if err != nil {
+		return nil, err
+	}
+	return encode(native), nil
+}
+
+// activation resolves the variables of an expression when they are asked for.
+type activation struct{ v *Vars }
+
+// Parent implements cel.Activation.
+func (a *activation) Parent() cel.Activation { return nil }
+
+// ResolveName implements cel.Activation.
+func (a *activation) ResolveName(name string) (any, bool) {
+	switch name {
+	case "me":
+		if a.v.Actor == nil {
+			return types.NullValue, true
+		}
+		return a.v.Actor.User, true
+	case "now":
+		return a.v.Now.UTC(), true
+	case "today":
+		return a.v.Now.UTC().Format(time.DateOnly), true
+	case "record":
+		return a.record(a.v.Record), true
+	case "was":
+		return a.record(a.v.Was), true
+	case "issue":
+		return issueVars(a.v.Issue), true
+	case roleVar:
+		return a.names(func(x *landfall.Actor) []string { return x.Roles }), true
+	case teamVar:
+		return a.names(func(x *landfall.Actor) []string { return x.Teams }), true
+	}
+	if a.v.Type == nil || a.v.Record == nil {
+		return types.NullValue, true
+	}
+	f, ok := a.v.Type.Fields[name]
+	if !ok {
+		return nil, false
+	}
+	return native(f, a.v.Record.Fields[name]), true
+}
+
+func (a *activation) names(of func(*landfall.Actor) []string) []string {
+	if a.v.Actor == nil {
+		return []string{}
+	}
+	return of(a.v.Actor)
+}
+
+func (a *activation) record(r *landfall.Record) any {
+	if r == nil || a.v.Type == nil {
+		return types.NullValue
+	}
+	m := make(map[string]any, len(a.v.Type.Fields)+6)
+	for name, f := range a.v.Type.Fields {
+		m[name] = native(f, r.Fields[name])
+	}
+	m["id"], m["status"], m["number"] = r.ID, r.Status, r.Number
+	m["version"], m["created_by"], m["created_at"] = r.Version, r.CreatedBy, r.CreatedAt
+	return m
+}
+
+func issueVars(i *landfall.Issue) any {
+	if i == nil {
+		return types.NullValue
+	}
+	return map[string]any{"kind": string(i.Kind), "record_type": i.RecordType, "author": i.Author, "op": string(i.Op), "transition": i.Transition}
+}
+
+// native is a canonical value as the expression language has it; unset is null,
+// but for sets, which are then empty.
+func native(f *Field, v landfall.Value) any {
+	set := f.Type == ChoiceMany || f.Type == References
+	if landfall.IsNull(v) {
+		if set {
+			return []string{}
+		}
+		return types.NullValue
+	}
+	var x any
+	if set {
+		var members []string
+		if json.Unmarshal(v, &members) != nil {
+			return types.NullValue
+		}
+		return members
+	}
+	if f.Type == Integer {
+		var n int64
+		if json.Unmarshal(v, &n) != nil {
+			return types.NullValue
+		}
+		return n
+	}
+	if json.Unmarshal(v, &x) != nil {
+		return types.NullValue
+	}
+	s, ok := x.(string)
+	if !ok {
+		return x
+	}
+	return nativeText(f.Type, s)
+}
+
+func nativeText(t FieldType, s string) any {
+	switch t {
+	case Decimal:
+		var d json.Number = json.Number(s)
+		if n, err := d.Float64(); err == nil {
+			return n
+		}
+		return types.NullValue
+	case DateTime:
+		if m, err := time.Parse(time.RFC3339Nano, s); err == nil {
+			return m
+		}
+		return types.NullValue
+	case Duration:
+		if d, err := time.ParseDuration(s); err == nil {
+			return d
+		}
+		return types.NullValue
+	default:
+		return s
+	}
+}

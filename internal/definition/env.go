@@ -1,0 +1,231 @@
+package definition
+
+import (
+	"fmt"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+
+	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/checker"
+	"cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/common/operators"
+	"cel.dev/cel-go/common/types"
+)
+
+// The variables behind has_role and in_team, which macros could not reach by
+// these names.
+const (
+	roleVar = "@roles"
+	teamVar = "@teams"
+)
+
+var stringSlice = reflect.TypeFor[[]string]()
+
+// builtIn are what every record has beside its fields.
+var builtIn = map[string]*types.Type{
+	"id": types.StringType, "status": types.StringType, "number": types.StringType,
+	"version": types.IntType, "created_by": types.StringType, "created_at": types.TimestampType,
+}
+
+var issueFields = map[string]*types.Type{
+	"kind": types.StringType, "record_type": types.StringType, "author": types.StringType,
+	"op": types.StringType, "transition": types.StringType,
+}
+
+// celType is the type of a field's values in expressions.
+func celType(t FieldType) *types.Type {
+	switch t {
+	case Integer:
+		return types.NewNullableType(types.IntType)
+	case Decimal:
+		return types.NewNullableType(types.DoubleType)
+	case Boolean:
+		return types.NewNullableType(types.BoolType)
+	case DateTime:
+		return types.TimestampType
+	case Duration:
+		return types.DurationType
+	case ChoiceMany, References:
+		return types.NewListType(types.StringType)
+	case JSON:
+		return types.DynType
+	default:
+		return types.NewNullableType(types.StringType)
+	}
+}
+
+// provider knows the fields of records of one type, so that a name that does
+// not exist is found when the definition is checked.
+type provider struct {
+	types.Provider
+	structs map[string]map[string]*types.Type
+}
+
+func (p *provider) FindStructType(name string) (*types.Type, bool) {
+	if _, ok := p.structs[name]; ok {
+		return types.NewTypeTypeWithParam(types.NewObjectType(name)), true
+	}
+	return p.Provider.FindStructType(name)
+}
+
+func (p *provider) FindStructFieldNames(name string) ([]string, bool) {
+	fields, ok := p.structs[name]
+	if !ok {
+		return p.Provider.FindStructFieldNames(name)
+	}
+	return sortedKeys(fields), true
+}
+
+func (p *provider) FindStructFieldType(name, field string) (*types.FieldType, bool) {
+	fields, ok := p.structs[name]
+	if !ok {
+		return p.Provider.FindStructFieldType(name, field)
+	}
+	t, ok := fields[field]
+	if !ok {
+		return nil, false
+	}
+	return &types.FieldType{Type: t}, true
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// scope is what an expression may name.
+type scope struct {
+	env   *cel.Env
+	names []string // for the nearest
+}
+
+func newScope(t *Type, bare, issue bool) (*scope, error) {
+	base, err := types.NewRegistry()
+	if err != nil {
+		return nil, err
+	}
+	p := &provider{Provider: base, structs: map[string]map[string]*types.Type{}}
+	opts := []cel.EnvOption{
+		cel.CustomTypeProvider(p), cel.CustomTypeAdapter(base),
+		cel.CrossTypeNumericComparisons(true),
+		cel.Variable("me", types.NewNullableType(types.StringType)),
+		cel.Variable("now", cel.TimestampType), cel.Variable("today", cel.StringType),
+		cel.Variable(roleVar, cel.ListType(cel.StringType)), cel.Variable(teamVar, cel.ListType(cel.StringType)),
+		member("has_role", roleVar), member("in_team", teamVar),
+	}
+	s := &scope{names: []string{"me", "now", "today", "has_role", "in_team"}}
+	if t != nil {
+		fields := map[string]*types.Type{}
+		for name, f := range t.Fields {
+			fields[name] = celType(f.Type)
+			if bare && builtIn[name] == nil {
+				opts = append(opts, cel.Variable(name, celType(f.Type)))
+				s.names = append(s.names, name)
+			}
+		}
+		for name, bt := range builtIn {
+			fields[name] = bt
+		}
+		p.structs["landfall.Record"] = fields
+		s.names = append(s.names, sortedKeys(fields)...)
+		if !bare {
+			opts = append(opts, cel.Variable("record", cel.ObjectType("landfall.Record")), cel.Variable("was", cel.ObjectType("landfall.Record")))
+			s.names = append(s.names, "record", "was")
+		}
+	}
+	if issue {
+		p.structs["landfall.Issue"] = issueFields
+		opts = append(opts, cel.Variable("issue", cel.ObjectType("landfall.Issue")))
+		s.names = append(append(s.names, "issue"), sortedKeys(issueFields)...)
+	}
+	s.env, err = cel.NewEnv(opts...)
+	return s, err
+}
+
+// member makes name(x) mean: x is in the list.
+func member(name, list string) cel.EnvOption {
+	return cel.Macros(cel.GlobalMacro(name, 1, func(f cel.MacroExprFactory, _ ast.Expr, args []ast.Expr) (ast.Expr, *cel.Error) {
+		return f.NewCall(operators.In, args[0], f.NewIdent(list)), nil
+	}))
+}
+
+// fault is what is wrong with an expression, at a place in its text.
+type fault struct {
+	column  int // from 0
+	message string
+	hint    string
+}
+
+var (
+	undeclared = regexp.MustCompile(`undeclared reference to '([^']*)'`)
+	undefined  = regexp.MustCompile(`undefined field '([^']*)'`)
+)
+
+// compile checks an expression; want is nil where any type will do.
+func (s *scope) compile(text string, want *types.Type) (*Expr, []fault) {
+	if len(text) > maxExpr {
+		return nil, []fault{{0, fmt.Sprintf("the expression is longer than %d bytes", maxExpr), "split it, or keep what it works out in a field"}}
+	}
+	checked, issues := s.env.Compile(text)
+	if issues != nil && issues.Err() != nil {
+		return nil, s.faults(issues.Errors())
+	}
+	if want != nil && !want.IsAssignableType(checked.OutputType()) && checked.OutputType() != types.DynType && !sameNullable(want, checked.OutputType()) {
+		return nil, []fault{{0, fmt.Sprintf("the expression gives %s, but %s is needed", checked.OutputType(), want), ""}}
+	}
+	cost, err := s.env.EstimateCost(checked, sizes{})
+	if err == nil && cost.Min > costLimit {
+		return nil, []fault{{0, "the expression costs too much", "look at fewer values"}}
+	}
+	prog, err := s.env.Program(checked, cel.CostLimit(costLimit), cel.EvalOptions(cel.OptOptimize))
+	if err != nil {
+		return nil, []fault{{0, err.Error(), ""}}
+	}
+	return &Expr{text, prog}, nil
+}
+
+// sameNullable takes a value that may be null for one that may not: null then
+// makes the condition false.
+func sameNullable(want, got *types.Type) bool {
+	return types.NewNullableType(want).IsAssignableType(got) || types.NewNullableType(want).TypeName() == got.TypeName()
+}
+
+func (s *scope) faults(errs []*cel.Error) []fault {
+	var out []fault
+	for _, e := range errs {
+		f := fault{column: e.Location.Column(), message: strings.TrimSpace(strings.ReplaceAll(e.Message, "\n", " "))}
+		for _, re := range []*regexp.Regexp{undeclared, undefined} {
+			m := re.FindStringSubmatch(e.Message)
+			if m == nil {
+				continue
+			}
+			f.message = fmt.Sprintf("%q is not known here", m[1])
+			if near := Nearest(m[1], s.names); near != "" {
+				f.hint = fmt.Sprintf("did you mean %q?", near)
+			} else {
+				f.hint = "known are " + strings.Join(s.names, ", ")
+			}
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+// sizes tells the cost estimator how large what it meets can be.
+type sizes struct{}
+
+// EstimateSize implements checker.CostEstimator.
+func (sizes) EstimateSize(checker.AstNode) *checker.SizeEstimate {
+	return &checker.SizeEstimate{Min: 0, Max: maxMembers}
+}
+
+// EstimateCallCost implements checker.CostEstimator.
+func (sizes) EstimateCallCost(string, string, *checker.AstNode, []checker.AstNode) *checker.CallEstimate {
+	return nil
+}

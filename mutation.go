@@ -2,6 +2,8 @@ package landfall
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -81,3 +83,27 @@ func (m *Mutation) Key() Key { return Key{m.Replica, m.Incarnation, m.N} }
 
 // String is the form that people and addresses use: replica.incarnation.number.
 func (k Key) String() string { return fmt.Sprintf("%s.%d.%d", k.Replica, k.Incarnation, k.N) }
+
+// ParseKey reads what String wrote. The replica may hold points itself.
+func ParseKey(s string) (Key, error) {
+	bad := Errorf(CodeInvalid, "this is not the id of an inbox item").WithHint("it looks like REPLICA.INCARNATION.NUMBER")
+	rest, number, ok := cutLast(s)
+	replica, incarnation, ok2 := cutLast(rest)
+	if !ok || !ok2 || replica == "" {
+		return Key{}, bad
+	}
+	i, err := strconv.ParseInt(incarnation, 10, 64)
+	n, err2 := strconv.ParseInt(number, 10, 64)
+	if err != nil || err2 != nil {
+		return Key{}, bad
+	}
+	return Key{replica, i, n}, nil
+}
+
+func cutLast(s string) (before, after string, ok bool) {
+	i := strings.LastIndexByte(s, '.')
+	if i < 0 {
+		return "", "", false
+	}
+	return s[:i], s[i+1:], true
+}

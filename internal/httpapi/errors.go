@@ -110,7 +110,7 @@ func (f *failure) write(w http.ResponseWriter) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(f.status)
-	w.Write(append(b, '\n'))
+	w.Write(append(b, '\n')) //nolint:gosec // G705: it is JSON, declared as such, with nosniff
 }
 
 // sameShape gives the errors that huma finds by itself the shape of all others.

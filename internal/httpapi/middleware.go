@@ -105,22 +105,24 @@ func (a *API) recovered(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		wrote := &seen{ResponseWriter: w}
 		defer func() {
-			v := recover()
-			if v == nil {
-				return
+			if v := recover(); v != nil {
+				a.panicked(r, wrote, v)
 			}
-			if v == http.ErrAbortHandler { //nolint:errorlint // net/http compares it so, too
-				panic(v)
-			}
-			a.Log.LogAttrs(r.Context(), slog.LevelError, "panic", slog.String("route", seenOf(r).pattern),
-				slog.String("type", fmt.Sprintf("%T", v)), slog.String("stack", string(debug.Stack())))
-			if wrote.status != 0 {
-				panic(http.ErrAbortHandler) // half an answer must not look like a whole one
-			}
-			failed(landfall.Errorf(landfall.CodeInternal, "")).write(w)
 		}()
 		next.ServeHTTP(wrote, r)
 	})
+}
+
+func (a *API) panicked(r *http.Request, w *seen, v any) {
+	if v == http.ErrAbortHandler {
+		panic(v)
+	}
+	a.Log.LogAttrs(r.Context(), slog.LevelError, "panic", slog.String("route", seenOf(r).pattern),
+		slog.String("type", fmt.Sprintf("%T", v)), slog.String("stack", string(debug.Stack())))
+	if w.status != 0 {
+		panic(http.ErrAbortHandler) // half an answer must not look like a whole one
+	}
+	failed(landfall.Errorf(landfall.CodeInternal, "")).write(w)
 }
 
 // dispatch finds the route, lets the caller in, bounds the body, and goes on.
@@ -231,7 +233,7 @@ func (b *timedBody) arrived() {
 
 func (b *timedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	if err == io.EOF { //nolint:errorlint // io.Reader promises EOF itself
+	if err == io.EOF {
 		b.arrived()
 	}
 	return n, err

@@ -180,7 +180,7 @@ func fileName(req wire.Publish) string {
 }
 
 func asWire(problems []definition.Problem) []wire.Problem {
-	var out []wire.Problem
+	out := make([]wire.Problem, 0, len(problems))
 	for _, p := range problems {
 		out = append(out, wire.Problem{File: p.File, Line: p.Line, Column: p.Column, Warning: p.Warning, Message: p.Message, Hint: p.Hint})
 	}

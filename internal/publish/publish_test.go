@@ -183,7 +183,7 @@ func TestWhoMayPublish(t *testing.T) {
 func TestWhatIsGone(t *testing.T) {
 	w := newWorld(t)
 	w.publish(source)
-	next := source[:strings.Index(source, "  spare:")]
+	next, _, _ := strings.Cut(source, "  spare:")
 	next = strings.Replace(next, "      note: {type: text}\n", "", 1)
 	next = strings.Replace(next, ", late: {resolved: true}", "", 1)
 	next = strings.Replace(next, "        delay:  {from: open, to: late, roles: [worker]}\n", "", 1)

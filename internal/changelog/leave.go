@@ -1,12 +1,8 @@
 package changelog
 
 import (
-	"encoding/json"
-	"slices"
 	"time"
 
-	"github.com/landfall-sync/landfall"
-	"github.com/landfall-sync/landfall/internal/definition"
 	"github.com/landfall-sync/landfall/internal/wire"
 )
 
@@ -196,49 +192,4 @@ func (p *page) published() (time.Time, error) {
 		return time.Time{}, err
 	}
 	return d.At, nil
-}
-
-// underKey reports whether a record in this state is under the key.
-func underKey(app *definition.App, rec *landfall.Record, key string) (under, known bool) {
-	t := app.Types[rec.Type]
-	if t == nil {
-		return false, false
-	}
-	for _, k := range t.Audience {
-		if len(k.Statuses) > 0 && !slices.Contains(k.Statuses, rec.Status) {
-			continue
-		}
-		name := k.Name
-		if k.Kind == definition.AudienceTeam || k.Kind == definition.AudienceUser {
-			_ = json.Unmarshal(rec.Fields[k.Name], &name)
-		}
-		if string(k.Kind)+":"+name == key {
-			return true, true
-		}
-	}
-	return false, true
-}
-
-// undone is the record before the change; nil when that created it.
-func undone(rec *landfall.Record, c *landfall.Change) *landfall.Record {
-	if rec == nil || c.Action == landfall.Created {
-		return nil
-	}
-	rec = rec.Clone()
-	if rec.Fields == nil {
-		rec.Fields = landfall.Fields{}
-	}
-	for name, v := range c.Was {
-		rec.Fields.Put(name, v)
-	}
-	if c.From != c.To {
-		rec.Status = c.From
-	}
-	switch c.Action {
-	case landfall.Deleted:
-		rec.Deleted = false
-	case landfall.Restored:
-		rec.Deleted = true
-	}
-	return rec
 }

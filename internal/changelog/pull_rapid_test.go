@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/landfall-sync/landfall/internal/store/memory"
 )
 
 var keysLost = []string{"role:a", "role:b", "team:x", "team:y"}
@@ -41,7 +43,7 @@ func verdicts(t *rapid.T, w *world, b *batch, devices []*device) {
 
 // play runs random changes and pulls, and lets every device come to rest.
 func play(t *rapid.T, grants bool) (*world, []*device) {
-	w := newWorld(t, newFake(), "emma", "mara")
+	w := newWorld(t, memory.New(), "emma", "mara")
 	devices := []*device{w.device("emma", "phone"), w.device("emma", "tablet"), w.device("mara", "laptop")}
 	if rapid.Bool().Draw(t, "held from the beginning") {
 		w.roles["emma"] = []string{"a"}

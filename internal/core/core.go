@@ -44,6 +44,8 @@ type Step struct {
 	Mutation landfall.Mutation
 	// Edited is when the edit was made, by EditTime.
 	Edited time.Time
+	// Author is who entered it when that is not the actor; "" for the actor.
+	Author string
 	// By is who applies it when that is not the actor's own doing: the decider.
 	By string
 	// Authors names the author of single fields when that is not the actor:

@@ -1,6 +1,8 @@
 package core
 
-import "github.com/landfall-sync/landfall"
+import (
+	"github.com/landfall-sync/landfall"
+)
 
 // Side is one side of a conflict.
 type Side string
@@ -42,4 +44,30 @@ type Column struct {
 	ServerEdit    *landfall.Edit `json:"server_edit,omitempty"`
 	// Result is what the verdict would store; set when a decision is tried.
 	Result landfall.Value `json:"result,omitempty"`
+}
+
+// Held is what an open issue holds, as Compare and Decide look at it.
+type Held struct {
+	Issue landfall.Issue
+	// Lane are the held mutations of the issue's replica, in order of number:
+	// those on the issue's own record, the refused one first. Mutation and
+	// Edited of a step count; the rest of it is ignored.
+	Lane []Step
+	// Group are all members of the refused group, in order, those on the issue's
+	// own record too; empty when the refused mutation was a single one.
+	Group []Step
+}
+
+// Decided is what a decision comes to.
+type Decided struct {
+	// Verdict is Applied, or holds the Refusal that the decider gets. A decision
+	// that changes nothing is applied without effects.
+	Verdict    Verdict
+	Settlement landfall.Settlement // applied, merged or kept
+	// Through is the last number of the lane that the decision covers.
+	Through int64
+	// Columns compare the sides; Result is what the verdict stores.
+	Columns []Column
+	// Record is the record as decided; nil when there is none.
+	Record *landfall.Record
 }

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -114,7 +115,7 @@ func (a *API) recovered(next http.Handler) http.Handler {
 }
 
 func (a *API) panicked(r *http.Request, w *seen, v any) {
-	if v == http.ErrAbortHandler {
+	if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		panic(v)
 	}
 	a.Log.LogAttrs(r.Context(), slog.LevelError, "panic", slog.String("route", seenOf(r).pattern),

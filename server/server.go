@@ -1,0 +1,236 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/landfall-sync/landfall/internal/auth"
+	"github.com/landfall-sync/landfall/internal/changelog"
+	"github.com/landfall-sync/landfall/internal/httpapi"
+	"github.com/landfall-sync/landfall/internal/inbox"
+	"github.com/landfall-sync/landfall/internal/publish"
+	"github.com/landfall-sync/landfall/internal/store"
+	"github.com/landfall-sync/landfall/internal/wire"
+	"github.com/landfall-sync/landfall/internal/workqueue"
+)
+
+// Version of the program; the build sets it.
+var Version = "devel"
+
+// Store is a database that a server works on; see OpenFolder.
+type Store = store.Store
+
+// Limits bound what devices may send; they are told with the definition.
+type Limits = wire.Limits
+
+// Options say how a server works. Only Store must be set.
+type Options struct {
+	Store  Store
+	Limits Limits       // zero: the defaults
+	Log    *slog.Logger // nil: slog.Default
+	// Patience is how long a push waits for its verdicts before its receipts
+	// say stored; zero: 10 seconds.
+	Patience time.Duration
+	// Grace is how long Run lets requests finish that are under way when it is
+	// told to end; zero: 30 seconds.
+	Grace time.Duration
+	Seams
+}
+
+// Seams are what a test or a simulation replaces. Each has a default.
+type Seams struct {
+	Clock  func() time.Time // time.Now
+	NewID  func() string    // UUID version 7
+	Random io.Reader        // crypto/rand
+}
+
+func (s *Seams) fill() {
+	if s.Clock == nil {
+		s.Clock = time.Now
+	}
+	if s.NewID == nil {
+		s.NewID = func() string { return uuid.Must(uuid.NewV7()).String() }
+	}
+	if s.Random == nil {
+		s.Random = rand.Reader
+	}
+}
+
+// mark makes the random mark of a commit. Without randomness the process can
+// do nothing safely, so it ends.
+func (s *Seams) mark() string {
+	b := make([]byte, 12)
+	if _, err := io.ReadFull(s.Random, b); err != nil {
+		panic(fmt.Sprintf("no randomness: %v", err))
+	}
+	return hex.EncodeToString(b)
+}
+
+// Server is a Landfall server on a store.
+type Server struct {
+	opts      Options
+	inbox     *inbox.Inbox
+	publisher *publish.Publisher
+	api       *httpapi.API
+}
+
+// How a request waits for an inbox item's state.
+const (
+	longestWait = 30 * time.Second
+	lookEvery   = 50 * time.Millisecond
+)
+
+// New puts a server together. It starts nothing; see Run and Work.
+func New(o Options) (*Server, error) {
+	if o.Store == nil {
+		return nil, errors.New("server: no store")
+	}
+	o.fill()
+	if o.Limits == (Limits{}) {
+		o.Limits = wire.DefaultLimits()
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	if o.Patience <= 0 {
+		o.Patience = 10 * time.Second
+	}
+	if o.Grace <= 0 {
+		o.Grace = 30 * time.Second
+	}
+	s := &Server{opts: o}
+	s.publisher = publish.New(publish.Config{Store: o.Store, Clock: o.Clock, Mark: o.mark})
+	s.inbox = inbox.New(inbox.Config{
+		Store: o.Store, Definitions: s.publisher, Clock: o.Clock, NewID: o.NewID, Mark: o.mark,
+		Limits: o.Limits, Patience: o.Patience, Log: o.Log,
+	})
+	log := changelog.New(changelog.Config{Store: o.Store, Definitions: s.publisher, Clock: o.Clock, Limits: o.Limits})
+	desk := workqueue.New(workqueue.Config{Store: o.Store, Definitions: s.publisher, Clock: o.Clock, Mark: o.mark})
+	accounts := accountsOf(&o, s.publisher)
+	var err error
+	s.api, err = httpapi.New(httpapi.Config{
+		Sessions: callers{accounts}, Devices: callers{accounts}, People: accounts, Definitions: s.publisher,
+		Inbox: pushes{s.inbox}, Records: reads{log, o.Log}, Queues: desk, Issues: desk, IssueWork: desk,
+		Limits: o.Limits, Clock: o.Clock, NewID: o.NewID, Log: o.Log, Version: Version, Wait: longestWait, Look: lookEvery,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("server: %w", err)
+	}
+	return s, nil
+}
+
+func accountsOf(o *Options, defs auth.Definitions) *auth.Accounts {
+	return auth.New(auth.Config{Store: o.Store, Definitions: defs, Clock: o.Clock, Mark: o.mark, NewID: o.NewID, Random: o.Random})
+}
+
+// Handler answers HTTP requests. Pushes get verdicts while Run or Work runs.
+func (s *Server) Handler() http.Handler { return s.api }
+
+// Document is the OpenAPI 3.1 document as JSON.
+func (s *Server) Document() []byte { return s.api.Document() }
+
+// How long to wait before another try when the store can't do its work.
+const (
+	firstBackOff   = 50 * time.Millisecond
+	longestBackOff = 5 * time.Second
+)
+
+// Work captures and judges what comes in, until ctx is done. What was captured
+// before a crash is judged first.
+func (s *Server) Work(ctx context.Context) {
+	wait := time.Duration(0)
+	for ctx.Err() == nil {
+		worked, err := s.inbox.Step(ctx)
+		if err == nil && worked {
+			wait = 0
+			continue
+		}
+		var again <-chan time.Time
+		if err != nil && ctx.Err() == nil {
+			wait = min(max(2*wait, firstBackOff), longestBackOff)
+			s.opts.Log.LogAttrs(ctx, slog.LevelError, "inbox", slog.String("error", err.Error()), slog.Duration("again_in", wait))
+			again = time.After(wait)
+		}
+		offered := s.inbox.Offered()
+		if again != nil {
+			offered = nil // whoever waits is served by the next try
+		}
+		select {
+		case <-offered:
+		case <-again:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// Run serves on ln until ctx is done, and works meanwhile. Then it takes no
+// more requests, finishes those under way (a push with its verdicts, too), and
+// closes ln. It returns nil after an orderly end.
+func (s *Server) Run(ctx context.Context, ln net.Listener) error {
+	h := &http.Server{
+		Handler:           s.api,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(s.opts.Log.Handler(), slog.LevelWarn),
+	}
+	// The work goes on until the last request is answered.
+	working, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	worked := make(chan struct{})
+	go func() {
+		defer close(worked)
+		s.Work(working)
+	}()
+	served := make(chan error, 1)
+	go func() { served <- h.Serve(ln) }()
+	var err error
+	select {
+	case err = <-served:
+	case <-ctx.Done():
+		err = s.end(h)
+		<-served
+	}
+	stop()
+	<-worked
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// end lets requests finish, for so long.
+func (s *Server) end(h *http.Server) error {
+	s.api.Stop()
+	grace, cancel := context.WithTimeout(context.Background(), s.opts.Grace)
+	defer cancel()
+	if err := h.Shutdown(grace); err != nil {
+		s.opts.Log.LogAttrs(grace, slog.LevelWarn, "requests were cut off", slog.String("error", err.Error()))
+		return h.Close()
+	}
+	return nil
+}
+
+// Loopback reports whether nobody but this machine can reach the address, such
+// as 127.0.0.1:8080 or localhost:0. An address without a host is everybody's.
+func Loopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return false
+	}
+	if host == "localhost" {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/landfall-sync/landfall"
+	"github.com/landfall-sync/landfall/internal/core"
 	"github.com/landfall-sync/landfall/internal/definition"
 )
 
@@ -14,30 +15,13 @@ const queueField = "queue"
 // underKey reports whether a record in this state is under a key of a role or
 // team; not known when the definition does not describe the type.
 func underKey(app *definition.App, rec *landfall.Record, key string) (under, known bool) {
-	if rec.Type == landfall.IssueType {
-		members := []string{landfall.Administrator}
-		if q := app.Queues[rec.Queue]; q != nil {
-			members = q.Members
-		}
-		return slices.ContainsFunc(members, func(role string) bool { return "role:"+role == key }), true
-	}
-	t := app.Types[rec.Type]
-	if t == nil {
+	switch {
+	case rec.Type == landfall.IssueType:
+		return slices.Contains(core.IssueAudience(app, rec.CreatedBy, rec.Queue, rec.Assignee), key), true
+	case app.Types[rec.Type] == nil:
 		return false, false
 	}
-	for _, k := range t.Audience {
-		if len(k.Statuses) > 0 && !slices.Contains(k.Statuses, rec.Status) {
-			continue
-		}
-		name := k.Name
-		if k.Kind == definition.AudienceTeam || k.Kind == definition.AudienceUser {
-			name = plainText(rec.Fields[k.Name])
-		}
-		if string(k.Kind)+":"+name == key {
-			return true, true
-		}
-	}
-	return false, true
+	return slices.Contains(core.Audience(app, rec), key), true
 }
 
 func plainText(v landfall.Value) string {

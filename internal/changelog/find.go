@@ -226,8 +226,8 @@ func (d *desk) find(typ, ref string) (*landfall.Record, error) {
 // numbered finds a record by its number, in the case given or in capitals.
 func (d *desk) numbered(typ, ref string) (*landfall.Record, error) {
 	if typ == landfall.IssueType {
-		n, err := strconv.ParseInt(ref, 10, 64)
-		if err != nil || n <= 0 {
+		n, _ := strconv.ParseInt(ref, 10, 64) // 0: an id, or the beginning of one
+		if n <= 0 {
 			return nil, nil
 		}
 		row, err := d.r.IssueByNumber(d.ws, n)

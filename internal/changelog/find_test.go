@@ -7,7 +7,6 @@ import (
 	"github.com/landfall-sync/landfall"
 	"github.com/landfall-sync/landfall/internal/store"
 	"github.com/landfall-sync/landfall/internal/store/memory"
-	"github.com/landfall-sync/landfall/internal/wire"
 )
 
 func numbered(w *world, id, number string) {
@@ -143,7 +142,6 @@ func TestIssuesAreRecords(t *testing.T) {
 	if err != nil || len(list.Items) != 1 {
 		t.Errorf("listed %+v, %v", list, err)
 	}
-	var _ wire.List[wire.RecordView] = list
 }
 
 func TestHistory(t *testing.T) {

@@ -56,6 +56,7 @@ func undone(rec *landfall.Record, c *landfall.Change) *landfall.Record {
 		rec.Deleted = false
 	case landfall.Restored:
 		rec.Deleted = true
+	default: // the others leave it there
 	}
 	return rec
 }

@@ -222,16 +222,16 @@ func (v *view) server(row *store.IssueRow, out *wire.IssueDetail) (*landfall.Rec
 		return nil, nil
 	}
 	out.Server, out.RecordVersion = rec, rec.Version
-	out.Before, out.After, err = v.moves(rec)
-	return rec, err
+	out.Before, out.After = v.moves(rec)
+	return rec, nil
 }
 
 // moves names the transitions that the caller could make of the record now,
 // and all that the caller's roles may make.
-func (v *view) moves(rec *landfall.Record) (now, ever []string, err error) {
+func (v *view) moves(rec *landfall.Record) (now, ever []string) {
 	t := v.typ(rec.Type)
 	if t == nil || t.Lifecycle == nil {
-		return nil, nil, nil
+		return nil, nil
 	}
 	for _, name := range t.Lifecycle.Moves {
 		m := t.Lifecycle.Transitions[name]
@@ -250,5 +250,5 @@ func (v *view) moves(rec *landfall.Record) (now, ever []string, err error) {
 		}
 		now = append(now, name)
 	}
-	return now, ever, nil
+	return now, ever
 }

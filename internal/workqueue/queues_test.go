@@ -42,7 +42,7 @@ func TestQueue(t *testing.T) {
 	for {
 		list := must[wire.List[wire.WorkItem]](t)(w.desk.Queue(ctx, ws, actor("mara"), "approvals", p))
 		for _, i := range list.Items {
-			got = append(got, i.Number+" "+i.Label+" "+i.Status)
+			got = append(got, i.Number+": "+i.Label+", "+i.Status)
 		}
 		if list.Next == "" {
 			break
@@ -52,7 +52,7 @@ func TestQueue(t *testing.T) {
 		}
 		p.After = list.Next
 	}
-	want := "EXP-4 EXP-4 Waiting for approval"
+	want := "EXP-4: EXP-4, Waiting for approval"
 	if len(got) != 5 || got[0] != want {
 		t.Fatalf("got %q, want five from %q", got, want)
 	}

@@ -41,6 +41,10 @@ type Options struct {
 	// Patience is how long a push waits for its verdicts before its receipts
 	// say stored; zero: 10 seconds.
 	Patience time.Duration
+	// PushMemory is how many bytes of pushes the server takes in at once before
+	// it sends devices away for a moment; zero: 256 MiB, and never less than
+	// two of the largest.
+	PushMemory int64
 	// Grace is how long Run lets requests finish that are under way when it is
 	// told to end; zero: 30 seconds.
 	Grace time.Duration
@@ -105,6 +109,10 @@ func New(o Options) (*Server, error) {
 	if o.Patience <= 0 {
 		o.Patience = 10 * time.Second
 	}
+	if o.PushMemory <= 0 {
+		o.PushMemory = 256 << 20
+	}
+	o.PushMemory = max(o.PushMemory, 2*o.Limits.Body)
 	if o.Grace <= 0 {
 		o.Grace = 30 * time.Second
 	}
@@ -121,7 +129,8 @@ func New(o Options) (*Server, error) {
 	s.api, err = httpapi.New(httpapi.Config{
 		Sessions: callers{accounts}, Devices: callers{accounts}, People: accounts, Definitions: s.publisher,
 		Inbox: pushes{s.inbox}, Records: reads{log, o.Log}, Queues: desk, Issues: desk, IssueWork: desk,
-		Limits: o.Limits, Clock: o.Clock, NewID: o.NewID, Log: o.Log, Version: Version, Wait: longestWait, Look: lookEvery,
+		Limits: o.Limits, PushMemory: o.PushMemory, Clock: o.Clock, NewID: o.NewID, Log: o.Log, Version: Version,
+		Wait: longestWait, Look: lookEvery,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("server: %w", err)

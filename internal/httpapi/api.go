@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"reflect"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -35,6 +36,7 @@ type Config struct {
 	Issues      Issues
 	IssueWork   IssueWork
 	Limits      wire.Limits
+	PushMemory  int64 // bytes that all pushes under way may hold together
 	Clock       func() time.Time
 	NewID       func() string // id of a record made at the desk
 	Log         *slog.Logger
@@ -50,7 +52,8 @@ type API struct {
 	mux      *http.ServeMux
 	huma     huma.API
 	handler  http.Handler
-	document []byte // OpenAPI as JSON
+	document []byte       // OpenAPI as JSON
+	held     atomic.Int64 // by pushes under way
 	stop     chan struct{}
 	stopOnce sync.Once
 }

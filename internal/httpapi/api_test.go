@@ -281,6 +281,16 @@ func TestPushBody(t *testing.T) {
 	push("cut", squeezed(t, fits)[:30], zip, 400, "can't be read")
 	push("another encoding", fits, map[string]string{"Content-Encoding": "br"}, 415)
 	push("another type", fits, map[string]string{"Content-Type": "text/plain"}, 415, "JSON")
+	if a.held.Load() != 0 {
+		t.Errorf("%d bytes are still counted", a.held.Load())
+	}
+	a.held.Add(3500) // of others
+	push("more than all may hold", fits, nil, 429, "busy")
+	push("more than all may hold when unfolded", squeezed(t, fits), zip, 429, "busy")
+	push("little", "{}", nil, 200)
+	if a.held.Load() != 3500 {
+		t.Errorf("%d bytes are counted", a.held.Load())
+	}
 	push("no type", fits, map[string]string{"Content-Type": ""}, 415, "JSON")
 }
 

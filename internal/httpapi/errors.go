@@ -168,6 +168,9 @@ func explain(d *huma.ErrorDetail) landfall.Message {
 
 // notJSON is what an unreadable body is answered with.
 func notJSON(err error) error {
+	if e := (*landfall.Error)(nil); errors.As(err, &e) {
+		return e
+	}
 	var large *http.MaxBytesError
 	if errors.As(err, &large) {
 		return landfall.Errorf(landfall.CodeTooLarge, "the body of the request is larger than %d bytes", large.Limit).

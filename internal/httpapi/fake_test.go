@@ -238,7 +238,8 @@ func newAPI(t *testing.T) (*API, *fake, *bytes.Buffer) {
 	f, log := &fake{}, &bytes.Buffer{}
 	a, err := New(Config{
 		Sessions: f, Devices: f, People: f, Definitions: f, Inbox: f, Records: f, Queues: f, Issues: f, IssueWork: f,
-		Limits: wire.Limits{Body: 1 << 10, PullPage: 800}, Clock: func() time.Time { return noon }, NewID: func() string { return "new-id" },
+		Limits: wire.Limits{Body: 1 << 10, PullPage: 800}, PushMemory: 4 << 10,
+		Clock: func() time.Time { return noon }, NewID: func() string { return "new-id" },
 		Log: slog.New(slog.NewTextHandler(log, nil)), Version: "test", Wait: time.Hour, Look: time.Millisecond,
 	})
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"github.com/klauspost/compress/gzip"
@@ -145,6 +146,9 @@ func (a *API) dispatch(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		r.Body, err = a.body(w, r, pattern, c)
 	}
+	if m, ok := r.Body.(*metered); ok {
+		defer m.done()
+	}
 	if err != nil {
 		f := failed(err)
 		s.err = f.cause
@@ -204,6 +208,9 @@ func (a *API) body(w http.ResponseWriter, r *http.Request, pattern string, c *ht
 	}
 	switch encoding := r.Header.Get("Content-Encoding"); {
 	case encoding == "" || encoding == "identity":
+		if isPush {
+			return &metered{ReadCloser: b, held: &a.held, max: a.PushMemory}, nil
+		}
 		return b, nil
 	case encoding != "gzip" || !isPush:
 		f := failed(landfall.Errorf(landfall.CodeInvalid, "the body of the request is encoded in a way that is not known here").
@@ -215,8 +222,30 @@ func (a *API) body(w http.ResponseWriter, r *http.Request, pattern string, c *ht
 	if err != nil {
 		return nil, notJSON(err)
 	}
-	return &unfolded{Reader: z, under: b, left: limit, limit: limit}, nil
+	whole := &unfolded{Reader: z, under: b, left: limit, limit: limit}
+	return &metered{ReadCloser: whole, held: &a.held, max: a.PushMemory}, nil
 }
+
+// metered counts what all pushes together hold in memory, and sends away what
+// would be too much.
+type metered struct {
+	io.ReadCloser
+	held *atomic.Int64
+	max  int64
+	mine int64
+}
+
+func (m *metered) Read(p []byte) (int, error) {
+	n, err := m.ReadCloser.Read(p)
+	m.mine += int64(n)
+	if m.held.Add(int64(n)) > m.max {
+		return 0, landfall.Errorf(landfall.CodeBusy, "the server takes in as much as it can hold").
+			WithHint("send it again in a while; nothing is lost by it")
+	}
+	return n, err
+}
+
+func (m *metered) done() { m.held.Add(-m.mine) }
 
 // timedBody takes the deadline away when the body is there: a deadline that
 // passes later would cancel the request while it is being answered.

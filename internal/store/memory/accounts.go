@@ -80,7 +80,9 @@ func (t *tx) Session(hash string) (string, *store.Session, error) {
 }
 
 // PutSession implements store.Writer.
-func (t *tx) PutSession(ws string, s *store.Session) error { return own(t, t.db.sessions, ws, s.Token, s) }
+func (t *tx) PutSession(ws string, s *store.Session) error {
+	return own(t, t.db.sessions, ws, s.Token, s)
+}
 
 // DeleteSession implements store.Writer.
 func (t *tx) DeleteSession(hash string) error {

@@ -232,7 +232,9 @@ func (t *tx) PutDefinition(ws string, d *store.DefinitionRow) error {
 func definitionKey(ws string, version int64) string { return fmt.Sprintf("%s\x00%d", ws, version) }
 
 // Counter implements store.Reader.
-func (t *tx) Counter(ws, series string) (int64, error) { return t.db.counters[[2]string{ws, series}], nil }
+func (t *tx) Counter(ws, series string) (int64, error) {
+	return t.db.counters[[2]string{ws, series}], nil
+}
 
 // SetCounter implements store.Writer.
 func (t *tx) SetCounter(ws, series string, n int64) error {
@@ -243,7 +245,9 @@ func (t *tx) SetCounter(ws, series string, n int64) error {
 // Grants implements store.Reader.
 func (t *tx) Grants(ws, user string) ([]store.GrantRow, error) {
 	out := slices.Clone(t.db.grants[[2]string{ws, user}])
-	slices.SortFunc(out, func(a, b store.GrantRow) int { return cmp.Or(cmp.Compare(a.From, b.From), strings.Compare(a.Key, b.Key)) })
+	slices.SortFunc(out, func(a, b store.GrantRow) int {
+		return cmp.Or(cmp.Compare(a.From, b.From), strings.Compare(a.Key, b.Key))
+	})
 	return out, nil
 }
 

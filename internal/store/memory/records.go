@@ -172,7 +172,9 @@ func (t *tx) cases(ws string, p store.Page, match func(*landfall.Record) bool) (
 			return nil, err
 		}
 	}
-	order := func(a, b *landfall.Record) int { return cmp.Or(cmp.Compare(b.Version, a.Version), strings.Compare(b.ID, a.ID)) }
+	order := func(a, b *landfall.Record) int {
+		return cmp.Or(cmp.Compare(b.Version, a.Version), strings.Compare(b.ID, a.ID))
+	}
 	all = slices.DeleteFunc(all, func(r *landfall.Record) bool { return r.Deleted || !match(r) })
 	return page(all, p, order, func(r *landfall.Record) bool { return order(cursor, r) < 0 }), nil
 }

@@ -1,0 +1,253 @@
+package sqlite
+
+import (
+	"encoding/json"
+	"math"
+	"slices"
+
+	"zombiezen.com/go/sqlite"
+
+	"github.com/landfall-sync/landfall"
+	"github.com/landfall-sync/landfall/internal/store"
+)
+
+var (
+	qHead         = statement("SELECT body FROM heads WHERE ws = ?")
+	qWorkspaces   = statement("SELECT ws FROM heads ORDER BY ws")
+	qNewHead      = statement("INSERT INTO heads (ws, body) VALUES (?, ?)")
+	qSetHead      = statement("UPDATE heads SET body = ?2 WHERE ws = ?1")
+	qCommit       = statement("INSERT INTO commits (ws, last, mark) VALUES (?, ?, ?)")
+	qMark         = statement("SELECT mark FROM commits WHERE ws = ? AND last >= ? ORDER BY last LIMIT 1")
+	qRecord       = statement("SELECT body FROM records WHERE ws = ? AND id = ?")
+	qNumbered     = statement("SELECT body FROM records WHERE ws = ? AND number = ? AND number <> ''")
+	qPrefix       = statement("SELECT id FROM records WHERE ws = ? AND id >= ? AND id < ? ORDER BY id LIMIT ?")
+	qKeys         = statement("SELECT keys FROM records WHERE ws = ? AND id = ?")
+	qPutRecord    = statement("INSERT INTO records (ws, id, version, number, queue, assignee, keys, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (ws, id) DO UPDATE SET version = excluded.version, number = excluded.number, queue = excluded.queue, assignee = excluded.assignee, keys = excluded.keys, body = excluded.body")
+	qPutFeed      = statement("INSERT INTO feed (ws, key, id, seq, type, gone) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (ws, key, id) DO UPDATE SET seq = excluded.seq, type = excluded.type, gone = excluded.gone")
+	qFeed         = statement("SELECT seq, type, id, gone FROM feed WHERE ws = ? AND key = ? AND seq > ? AND seq <= ? ORDER BY seq, id LIMIT ?")
+	qKeyed        = statement("SELECT id FROM feed WHERE ws = ? AND key = ? AND type = ? AND id < ? AND gone = 0 ORDER BY id DESC LIMIT ?")
+	qChanges      = statement("SELECT body FROM changes WHERE ws = ? AND id = ? AND seq > ? ORDER BY seq, idx")
+	qAddChange    = statement("INSERT INTO changes (ws, id, seq, idx, body) VALUES (?, ?, ?, ?, ?)")
+	qUnique       = statement("SELECT id FROM uniques WHERE ws = ? AND type = ? AND field = ? AND value = ?")
+	qDropUnique   = statement("DELETE FROM uniques WHERE ws = ? AND id = ?")
+	qPutUnique    = statement("INSERT INTO uniques (ws, type, field, value, id) VALUES (?, ?, ?, ?, ?)")
+	qCounter      = statement("SELECT n FROM counters WHERE ws = ? AND series = ?")
+	qSetCounter   = statement("INSERT INTO counters (ws, series, n) VALUES (?, ?, ?) ON CONFLICT (ws, series) DO UPDATE SET n = excluded.n")
+	qVersion      = statement("SELECT version FROM records WHERE ws = ? AND id = ?")
+	qQueued       = statement("SELECT body FROM records WHERE ws = ? AND queue = ? AND queue <> '' AND (version, id) < (?, ?) ORDER BY version DESC, id DESC")
+	qAssigned     = statement("SELECT body FROM records WHERE ws = ? AND assignee = ? AND assignee <> '' AND (version, id) < (?, ?) ORDER BY version DESC, id DESC")
+	qGrants       = statement("SELECT user, key, seq, until FROM grants WHERE ws = ? AND user = ? ORDER BY seq, key")
+	qPutGrant     = statement("INSERT INTO grants (ws, user, seq, key, until) VALUES (?, ?, ?, ?, ?) ON CONFLICT (ws, user, seq, key) DO UPDATE SET until = excluded.until")
+	qDefinition   = statement("SELECT body FROM definitions WHERE ws = ? AND version = ?")
+	qPutDefintion = statement("INSERT INTO definitions (ws, version, body) VALUES (?, ?, ?) ON CONFLICT (ws, version) DO UPDATE SET body = excluded.body")
+)
+
+// Head implements store.Reader.
+func (t *tx) Head(ws string) (*store.Head, error) { return one[store.Head](t, qHead, ws) }
+
+// Workspaces implements store.Reader.
+func (t *tx) Workspaces() ([]string, error) { return t.texts(qWorkspaces) }
+
+// CreateWorkspace implements store.Writer.
+func (t *tx) CreateWorkspace(ws string, h store.Head) error {
+	old, err := t.Head(ws)
+	if err != nil {
+		return err
+	}
+	if old != nil {
+		return landfall.Errorf(landfall.CodeConflict, "there is a workspace %q already", ws)
+	}
+	return t.put(qNewHead, &h, ws)
+}
+
+// SetHead implements store.Writer.
+func (t *tx) SetHead(ws string, h store.Head) error {
+	old, err := t.Head(ws)
+	if err != nil {
+		return err
+	}
+	if old == nil {
+		return landfall.Errorf(landfall.CodeInternal, "there is no workspace %q", ws)
+	}
+	if h.Seq > old.Seq {
+		if err := t.exec(qCommit, ws, h.Seq, h.Mark); err != nil {
+			return err
+		}
+	}
+	return t.put(qSetHead, &h, ws)
+}
+
+// Mark implements store.Reader.
+func (t *tx) Mark(ws string, seq int64) (string, error) {
+	if seq < 1 {
+		return "", nil
+	}
+	return t.text(qMark, ws, seq)
+}
+
+// Record implements store.Reader.
+func (t *tx) Record(ws, id string) (*landfall.Record, error) {
+	return one[landfall.Record](t, qRecord, ws, id)
+}
+
+// RecordByNumber implements store.Reader.
+func (t *tx) RecordByNumber(ws, number string) (*landfall.Record, error) {
+	return one[landfall.Record](t, qNumbered, ws, number)
+}
+
+// RecordsByPrefix implements store.Reader.
+func (t *tx) RecordsByPrefix(ws, prefix string, limit int) ([]string, error) {
+	return t.texts(qPrefix, ws, prefix, prefix+"\U0010ffff", limit)
+}
+
+// Audience implements store.Reader.
+func (t *tx) Audience(ws, id string) ([]string, error) {
+	s, err := t.text(qKeys, ws, id)
+	if err != nil || s == "" {
+		return nil, err
+	}
+	var keys []string
+	return keys, json.Unmarshal([]byte(s), &keys)
+}
+
+// PutRecord implements store.Writer.
+func (t *tx) PutRecord(ws string, r *landfall.Record, keys []string) error {
+	old, err := t.Audience(ws, r.ID)
+	if err != nil {
+		return err
+	}
+	sorted := slices.Clone(keys)
+	slices.Sort(sorted)
+	sorted = slices.Compact(sorted)
+	for _, k := range old {
+		if !slices.Contains(sorted, k) {
+			if err := t.exec(qPutFeed, ws, k, r.ID, r.Version, r.Type, true); err != nil {
+				return err
+			}
+		}
+	}
+	for _, k := range sorted {
+		if err := t.exec(qPutFeed, ws, k, r.ID, r.Version, r.Type, false); err != nil {
+			return err
+		}
+	}
+	text, err := json.Marshal(sorted)
+	if err != nil {
+		return err
+	}
+	queue, assignee := r.Queue, r.Assignee
+	if r.Deleted {
+		queue, assignee = "", ""
+	}
+	return t.put(qPutRecord, r, ws, r.ID, r.Version, r.Number, queue, assignee, string(text))
+}
+
+// Feed implements store.Reader.
+func (t *tx) Feed(ws, key string, after, upto int64, limit int) (out []store.Entry, err error) {
+	err = t.query(qFeed, func(st *sqlite.Stmt) (bool, error) {
+		out = append(out, store.Entry{Seq: st.ColumnInt64(0), Type: st.ColumnText(1), ID: st.ColumnText(2), Gone: st.ColumnBool(3)})
+		return true, nil
+	}, ws, key, after, upto, limit)
+	return out, err
+}
+
+// Keyed implements store.Reader.
+func (t *tx) Keyed(ws, key, typ, before string, limit int) ([]string, error) {
+	if before == "" {
+		before = "\U0010ffff"
+	}
+	return t.texts(qKeyed, ws, key, typ, before, limit)
+}
+
+// Changes implements store.Reader.
+func (t *tx) Changes(ws, id string, after int64) ([]landfall.Change, error) {
+	rows, err := many[landfall.Change](t, math.MaxInt, nil, qChanges, ws, id, after)
+	var out []landfall.Change
+	for _, c := range rows {
+		out = append(out, *c)
+	}
+	return out, err
+}
+
+// AddChange implements store.Writer.
+func (t *tx) AddChange(ws string, c *landfall.Change) error {
+	return t.put(qAddChange, c, ws, c.ID, c.Seq, c.Index)
+}
+
+// Unique implements store.Reader.
+func (t *tx) Unique(ws, typ, field, value string) (string, error) {
+	return t.text(qUnique, ws, typ, field, value)
+}
+
+// SetUnique implements store.Writer.
+func (t *tx) SetUnique(ws, typ, id string, values map[string]string) error {
+	if err := t.exec(qDropUnique, ws, id); err != nil {
+		return err
+	}
+	for field, value := range values {
+		if err := t.exec(qPutUnique, ws, typ, field, value, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Counter implements store.Reader.
+func (t *tx) Counter(ws, series string) (n int64, err error) {
+	err = t.query(qCounter, func(st *sqlite.Stmt) (bool, error) {
+		n = st.ColumnInt64(0)
+		return false, nil
+	}, ws, series)
+	return n, err
+}
+
+// SetCounter implements store.Writer.
+func (t *tx) SetCounter(ws, series string, n int64) error { return t.exec(qSetCounter, ws, series, n) }
+
+// Queued implements store.Reader.
+func (t *tx) Queued(ws, queue string, p store.Page) ([]*landfall.Record, error) {
+	return t.cases(qQueued, ws, queue, p)
+}
+
+// Assigned implements store.Reader.
+func (t *tx) Assigned(ws, user string, p store.Page) ([]*landfall.Record, error) {
+	return t.cases(qAssigned, ws, user, p)
+}
+
+func (t *tx) cases(sql, ws, of string, p store.Page) ([]*landfall.Record, error) {
+	version := int64(math.MaxInt64)
+	if p.After != "" {
+		version = 0
+		if err := t.query(qVersion, func(st *sqlite.Stmt) (bool, error) {
+			version = st.ColumnInt64(0)
+			return false, nil
+		}, ws, p.After); err != nil {
+			return nil, err
+		}
+	}
+	return many[landfall.Record](t, p.Limit, nil, sql, ws, of, version, p.After)
+}
+
+// Grants implements store.Reader.
+func (t *tx) Grants(ws, user string) (out []store.GrantRow, err error) {
+	err = t.query(qGrants, func(st *sqlite.Stmt) (bool, error) {
+		out = append(out, store.GrantRow{User: st.ColumnText(0), Key: st.ColumnText(1), From: st.ColumnInt64(2), To: st.ColumnInt64(3)})
+		return true, nil
+	}, ws, user)
+	return out, err
+}
+
+// PutGrant implements store.Writer.
+func (t *tx) PutGrant(ws string, g store.GrantRow) error {
+	return t.exec(qPutGrant, ws, g.User, g.From, g.Key, g.To)
+}
+
+// Definition implements store.Reader.
+func (t *tx) Definition(ws string, version int64) (*store.DefinitionRow, error) {
+	return one[store.DefinitionRow](t, qDefinition, ws, version)
+}
+
+// PutDefinition implements store.Writer.
+func (t *tx) PutDefinition(ws string, d *store.DefinitionRow) error {
+	return t.put(qPutDefintion, d, ws, d.Version)
+}

@@ -1,0 +1,259 @@
+// Package sqlite keeps a store in one SQLite database: WAL, synchronous=FULL,
+// one writing connection, a pool of reading ones.
+package sqlite
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"github.com/landfall-sync/landfall"
+	"github.com/landfall-sync/landfall/internal/store"
+)
+
+// applicationID marks a database as Landfall's server's ("LFsv").
+const applicationID = 0x4c467376
+
+//go:embed schema.sql
+var schema string
+
+// migrations bring a database from version i to i+1.
+var migrations = []string{schema}
+
+// Options of a store. The zero value is for production.
+type Options struct {
+	Readers int // connections that read at the same time; 0: 4
+}
+
+// Store is a SQLite database.
+type Store struct {
+	writer  chan *sqlite.Conn // holds the writing connection while nobody has it
+	readers chan *sqlite.Conn
+	size    int
+	lock    *os.File
+
+	queries, rows, commits atomic.Int64
+}
+
+// Stats counts what the store did since it was opened.
+type Stats struct {
+	Queries  int64 // statements run
+	RowsRead int64 // rows that they gave
+	Commits  int64
+}
+
+// Stats returns the counters.
+func (s *Store) Stats() Stats {
+	return Stats{s.queries.Load(), s.rows.Load(), s.commits.Load()}
+}
+
+// Open opens or creates the database at path. It takes the lock of its folder:
+// CodeConflict when another process has it. A file that is not Landfall's, or
+// of a newer version, is CodeInvalid and is not touched.
+func Open(ctx context.Context, path string, o Options) (*Store, error) {
+	if o.Readers < 1 {
+		o.Readers = 4
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, unavailable("the folder of the database can't be made", err)
+	}
+	lock, err := lockFile(path + ".lock")
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{writer: make(chan *sqlite.Conn, 1), readers: make(chan *sqlite.Conn, o.Readers), size: o.Readers, lock: lock}
+	if err := s.open(ctx, path); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *Store) open(ctx context.Context, path string) error {
+	if f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600); err != nil {
+		return unavailable("the database can't be opened", err)
+	} else if err := f.Close(); err != nil {
+		return unavailable("the database can't be opened", err)
+	}
+	w, err := connect(path)
+	if err != nil {
+		return err
+	}
+	s.writer <- w
+	if err := migrate(ctx, w, path); err != nil {
+		return err
+	}
+	for range s.size {
+		c, err := connect(path)
+		if err != nil {
+			return err
+		}
+		s.readers <- c
+		if err := sqlitex.ExecuteTransient(c, "PRAGMA query_only = ON", nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func connect(path string) (*sqlite.Conn, error) {
+	c, err := sqlite.OpenConn(path, sqlite.OpenReadWrite)
+	if err != nil {
+		return nil, unavailable("the database can't be opened", err)
+	}
+	c.SetBusyTimeout(10 * time.Second)
+	return c, nil
+}
+
+// migrate checks whose file this is, and brings it up to date.
+func migrate(ctx context.Context, c *sqlite.Conn, path string) error {
+	c.SetInterrupt(ctx.Done())
+	defer c.SetInterrupt(nil)
+	id, err := pragma(c, "application_id")
+	if err != nil {
+		return unavailable(filepath.Base(path)+" is not a database, or is damaged", err)
+	}
+	version, err := pragma(c, "user_version")
+	if err != nil {
+		return err
+	}
+	tables, err := number(c, "SELECT count(*) FROM sqlite_schema")
+	if err != nil {
+		return err
+	}
+	switch {
+	case id != applicationID && (id != 0 || tables > 0):
+		return landfall.Errorf(landfall.CodeInvalid, "%s is a database, but not one of a Landfall server", filepath.Base(path)).WithHint("choose another folder with --data")
+	case version > int64(len(migrations)):
+		return landfall.Errorf(landfall.CodeInvalid, "%s was made by a newer version of Landfall", filepath.Base(path)).WithHint("use that version, or a backup made by this one")
+	}
+	for _, p := range []string{"PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "PRAGMA wal_autocheckpoint = 2000"} {
+		if err := sqlitex.ExecuteTransient(c, p, nil); err != nil {
+			return unavailable("the database can't be prepared", err)
+		}
+	}
+	for v := version; v < int64(len(migrations)); v++ {
+		script := fmt.Sprintf("%s\nPRAGMA application_id = %d;\nPRAGMA user_version = %d;", migrations[v], applicationID, v+1)
+		if err := sqlitex.ExecuteScript(c, script, nil); err != nil {
+			return unavailable("the database can't be brought up to date", err)
+		}
+	}
+	return nil
+}
+
+func pragma(c *sqlite.Conn, name string) (int64, error) { return number(c, "PRAGMA "+name) }
+
+func number(c *sqlite.Conn, query string) (n int64, err error) {
+	err = sqlitex.ExecuteTransient(c, query, &sqlitex.ExecOptions{ResultFunc: func(s *sqlite.Stmt) error {
+		n = s.ColumnInt64(0)
+		return nil
+	}})
+	return n, err
+}
+
+func unavailable(what string, err error) error {
+	return &landfall.Error{Code: landfall.CodeUnavailable, Message: fmt.Sprintf("%s: %v", what, err), Hint: "nothing was changed", Err: err}
+}
+
+// lockFile holds an advisory lock for as long as the process lives.
+func lockFile(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, unavailable("the lock of the database can't be opened", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, errors.Join(landfall.Errorf(landfall.CodeConflict, "the folder %s is in use by another server", filepath.Dir(path)).WithHint("stop that one first, or choose another folder"), f.Close())
+	}
+	return f, nil
+}
+
+// Close waits for the transactions under way and closes everything.
+func (s *Store) Close() error {
+	var errs []error
+	if s.lock == nil {
+		return nil
+	}
+	closeAll := func(conns chan *sqlite.Conn) {
+		for {
+			select {
+			case c := <-conns:
+				errs = append(errs, c.Close())
+			default:
+				return
+			}
+		}
+	}
+	closeAll(s.readers)
+	closeAll(s.writer)
+	errs = append(errs, s.lock.Close())
+	s.lock = nil
+	return errors.Join(errs...)
+}
+
+// View implements store.Store: a read transaction on one snapshot.
+func (s *Store) View(ctx context.Context, f func(store.Reader) error) error {
+	return s.with(ctx, s.readers, func(c *sqlite.Conn) (err error) {
+		t := &tx{c: c, s: s}
+		if err := t.exec(begin); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, (&tx{c: c, s: s}).exec(rollback)) }()
+		// A deferred transaction takes its snapshot at its first read.
+		if err := t.exec(touch); err != nil {
+			return err
+		}
+		return f(t)
+	})
+}
+
+// Update implements store.Store: the one writing transaction.
+func (s *Store) Update(ctx context.Context, f func(store.Writer) error) error {
+	return s.with(ctx, s.writer, func(c *sqlite.Conn) (err error) {
+		t := &tx{c: c, s: s}
+		if err := t.exec(beginWrite); err != nil {
+			return err
+		}
+		done := false
+		defer func() {
+			if !done && !c.AutocommitEnabled() {
+				c.SetInterrupt(nil) // to roll back even when time is up
+				err = errors.Join(err, t.exec(rollback))
+			}
+		}()
+		if err := f(t); err != nil {
+			return err
+		}
+		if err := t.exec(commit); err != nil {
+			return err
+		}
+		done = true
+		s.commits.Add(1)
+		return nil
+	})
+}
+
+// with lends a connection to f.
+func (s *Store) with(ctx context.Context, conns chan *sqlite.Conn, f func(*sqlite.Conn) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case c := <-conns:
+		defer func() {
+			c.SetInterrupt(nil)
+			conns <- c
+		}()
+		c.SetInterrupt(ctx.Done())
+		return f(c)
+	}
+}

@@ -1,0 +1,143 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"github.com/landfall-sync/landfall"
+	"github.com/landfall-sync/landfall/internal/store"
+	"github.com/landfall-sync/landfall/internal/store/storetest"
+)
+
+func open(t *testing.T, path string) *Store {
+	t.Helper()
+	s, err := Open(t.Context(), path, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestConformance(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) store.Store { return open(t, filepath.Join(t.TempDir(), "db")) })
+}
+
+// Growth follows the work: no statement reads a table from end to end, and none
+// sorts what it read.
+func TestEveryPlanUsesAnIndex(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "db"))
+	defer func() { _ = s.Close() }()               // only plans were read
+	small := regexp.MustCompile(`^SCAN (heads)\b`) // one row a workspace
+	seen := 0
+	err := s.with(t.Context(), s.writer, func(c *sqlite.Conn) error {
+		for _, sql := range statements {
+			st, _, err := c.PrepareTransient("EXPLAIN QUERY PLAN " + sql)
+			if err != nil {
+				t.Errorf("%s: %v", sql, err)
+				continue
+			}
+			for {
+				row, err := st.Step()
+				if err != nil {
+					t.Errorf("%s: %v", sql, err)
+				}
+				if !row {
+					break
+				}
+				seen++
+				plan := st.ColumnText(3)
+				if strings.HasPrefix(plan, "SCAN") && !small.MatchString(plan) || strings.Contains(plan, "TEMP B-TREE") {
+					t.Errorf("%s\n  %s", sql, plan)
+				}
+			}
+			if err := st.Finalize(); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil || seen < 40 {
+		t.Fatalf("%d plans read, %v", seen, err)
+	}
+}
+
+func TestDurableSettings(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "db")
+	s := open(t, path)
+	defer func() { _ = s.Close() }() // nothing was written
+	err := s.with(t.Context(), s.writer, func(c *sqlite.Conn) error {
+		sync, err := pragma(c, "synchronous")
+		if err != nil || sync != 2 {
+			t.Errorf("synchronous is %d, want FULL (2)", sync)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{path, path + "-wal", path + ".lock"} {
+		if info, err := os.Stat(name); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v %v", name, info.Mode(), err)
+		}
+	}
+}
+
+func TestOneServerAFolder(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "db")
+	s := open(t, path)
+	if _, err := Open(t.Context(), path, Options{}); landfall.CodeOf(errors.Unwrap(err)) != landfall.CodeConflict && landfall.CodeOf(err) != landfall.CodeConflict {
+		t.Errorf("a second server: %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := open(t, path).Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A file that is not ours is refused, and stays as it is.
+func TestForeignFiles(t *testing.T) {
+	dir := t.TempDir()
+	make := func(name, script string) string {
+		path := filepath.Join(dir, name)
+		c, err := sqlite.OpenConn(path, sqlite.OpenReadWrite|sqlite.OpenCreate)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(sqlitex.ExecuteScript(c, script, nil), c.Close()); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	garbage := filepath.Join(dir, "garbage")
+	if err := os.WriteFile(garbage, []byte(strings.Repeat("this is a letter, not a database. ", 100)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for want, path := range map[string]string{
+		"not one of a Landfall server": make("foreign", "CREATE TABLE x (y); INSERT INTO x VALUES (1);"),
+		"newer version":                make("newer", "PRAGMA application_id = 1279685494; PRAGMA user_version = 99;"),
+		"not a database":               garbage,
+	} {
+		before, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = Open(context.Background(), path, Options{})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", path, err)
+		}
+		after, err := os.ReadFile(path)
+		if err != nil || string(before) != string(after) {
+			t.Errorf("%s was touched (%v)", path, err)
+		}
+	}
+}

@@ -1,0 +1,92 @@
+package storetest
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/landfall-sync/landfall/internal/store"
+)
+
+func accounts(t *testing.T, b *bench) {
+	emma := &store.User{Name: "emma", Title: "Emma", Password: "hash", Roles: []string{"a"}, Teams: []string{"t"}, Created: at(1)}
+	b.update(func(w store.Writer) error {
+		return errors.Join(w.PutUser("w", emma), w.PutUser("w", &store.User{Name: "ada"}), w.PutUser("w", &store.User{Name: "zoe"}),
+			w.PutTeam("w", store.Team{Name: "south"}), w.PutTeam("w", store.Team{Name: "north", Title: "North"}), w.PutTeam("w", store.Team{Name: "south", Title: "South"}))
+	})
+	emma.Roles[0] = "changed by the caller"
+	b.view(func(r store.Reader) error {
+		got, err := r.User("w", "emma")
+		same(t, "user", got, &store.User{Name: "emma", Title: "Emma", Password: "hash", Roles: []string{"a"}, Teams: []string{"t"}, Created: at(1)})
+		page, err2 := r.Users("w", store.Page{After: "ada", Limit: 1})
+		same(t, "page", []any{len(page), page[0].Name}, []any{1, "emma"})
+		teams, err3 := r.Teams("w")
+		same(t, "teams", teams, []store.Team{{Name: "north", Title: "North"}, {Name: "south", Title: "South"}})
+		none, err4 := r.User("w", "nobody")
+		same(t, "none", none == nil, true)
+		return errors.Join(err, err2, err3, err4)
+	})
+}
+
+func credentials(t *testing.T, b *bench) {
+	b.update(func(w store.Writer) error {
+		return errors.Join(
+			w.PutSession("w", &store.Session{Token: "s1", User: "emma", Created: at(1), Expires: at(2)}), w.PutSession("other", &store.Session{Token: "s2", User: "otto"}),
+			w.PutCode("w", &store.Code{Hash: "c1", User: "emma", Name: "phone", Expires: at(3)}),
+			w.PutReplica("w", &store.Replica{ID: "p", User: "emma", Credential: "k1", Incarnation: 1, Next: 5, LastHash: "h", Enrolled: at(1), Skew: 7}),
+			w.PutReplica("w", &store.Replica{ID: "q", User: "mara", Credential: ""}), w.PutReplica("other", &store.Replica{ID: "p", User: "otto", Credential: "k2"}))
+	})
+	b.view(func(r store.Reader) error {
+		ws, s, err := r.Session("s2")
+		same(t, "a session names its workspace", []any{ws, s.User}, []any{"other", "otto"})
+		ws, c, err2 := r.Code("c1")
+		same(t, "code", []any{ws, c}, []any{"w", &store.Code{Hash: "c1", User: "emma", Name: "phone", Expires: at(3)}})
+		ws, p, err3 := r.ReplicaByCredential("k1")
+		same(t, "replica", []any{ws, p.ID, p.Next, p.Skew}, []any{"w", "p", 5, 7})
+		ws, revoked, err4 := r.ReplicaByCredential("")
+		same(t, "no credential opens nothing", []any{ws, revoked == nil}, []any{"", true})
+		ws, none, err5 := r.Session("zz")
+		same(t, "no session", []any{ws, none == nil}, []any{"", true})
+		all, err6 := r.Replicas("w", "", store.Page{Limit: 9})
+		same(t, "devices", len(all), 2)
+		mine, err7 := r.Replicas("w", "emma", store.Page{Limit: 9})
+		same(t, "Emma's devices", []any{len(mine), mine[0].ID}, []any{1, "p"})
+		return errors.Join(err, err2, err3, err4, err5, err6, err7)
+	})
+	b.update(func(w store.Writer) error {
+		return errors.Join(w.DeleteSession("s1"), w.DeleteSession("never"), w.DeleteCode("c1"), w.PutReplica("w", &store.Replica{ID: "p", User: "emma"}))
+	})
+	b.view(func(r store.Reader) error {
+		_, s, err := r.Session("s1")
+		_, c, err2 := r.Code("c1")
+		_, p, err3 := r.ReplicaByCredential("k1")
+		same(t, "ended", s == nil && c == nil && p == nil, true)
+		return errors.Join(err, err2, err3)
+	})
+}
+
+// workspaces: what one workspace has does not show in another.
+func workspaces(t *testing.T, b *bench) {
+	b.update(func(w store.Writer) error {
+		return errors.Join(w.PutRecord("w", record("r", 1), []string{"all"}), w.PutUser("w", &store.User{Name: "emma"}), w.SetCounter("w", "c", 3),
+			w.SetUnique("w", "thing", "r", map[string]string{"plate": "X"}), w.PutGrant("w", store.GrantRow{User: "emma", Key: "k", From: 1}),
+			w.PutItem("w", &store.Item{Key: key("p", 1), Holder: "i", Refs: []string{"r"}}), w.PutReplica("w", &store.Replica{ID: "p"}),
+			w.PutDefinition("w", &store.DefinitionRow{Version: 1, Source: []byte("app: x"), By: "ada", At: at(1)}), w.AddPush("w", &store.Push{Replica: "p"}))
+	})
+	b.view(func(r store.Reader) error {
+		rec, err := r.Record("other", "r")
+		feed, err2 := r.Feed("other", "all", 0, 9, 9)
+		user, err3 := r.User("other", "emma")
+		n, err4 := r.Counter("other", "c")
+		u, err5 := r.Unique("other", "thing", "plate", "X")
+		g, err6 := r.Grants("other", "emma")
+		lane, err7 := r.Lane("other", "p", "r")
+		p, err8 := r.Pushes("other", 0, 9)
+		d, err9 := r.Definition("other", 1)
+		if rec != nil || len(feed) > 0 || user != nil || n != 0 || u != "" || len(g) > 0 || len(lane) > 0 || len(p) > 0 || d != nil {
+			t.Error("something of one workspace shows in another")
+		}
+		here, err10 := r.Definition("w", 1)
+		same(t, "definition", here, &store.DefinitionRow{Version: 1, Source: []byte("app: x"), By: "ada", At: at(1)})
+		return errors.Join(err, err2, err3, err4, err5, err6, err7, err8, err9, err10)
+	})
+}

@@ -68,7 +68,11 @@ type site struct {
 
 func newSite(t *testing.T) *site {
 	t.Helper()
-	st := memory.New()
+	return newSiteOn(t, memory.New())
+}
+
+func newSiteOn(t *testing.T, st Store) *site {
+	t.Helper()
 	made, err := Init(t.Context(), st, InitOptions{Definition: expenses(t), Admin: "ada", Password: password})
 	if err != nil {
 		t.Fatal(err)
@@ -169,7 +173,22 @@ func pushOf(e wire.Enrolled, mutations ...string) wire.Push {
 
 // From an empty store to a record that came from a device and went back to it.
 func TestFromInitToPull(t *testing.T) {
-	s := newSite(t)
+	t.Run("memory", func(t *testing.T) { fromInitToPull(t, newSite(t)) })
+	t.Run("folder", func(t *testing.T) {
+		dir := t.TempDir()
+		st, err := OpenFolder(t.Context(), dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, err := OpenFolder(t.Context(), dir); landfall.CodeOf(err) != landfall.CodeConflict || again != nil {
+			t.Errorf("the folder was opened twice: %v", err)
+		}
+		fromInitToPull(t, newSiteOn(t, st))
+	})
+}
+
+func fromInitToPull(t *testing.T, s *site) {
+	t.Helper()
 	ada := s.signIn("ada")
 	s.call("POST", "/v1/users", ada, wire.NewUser{Name: "emma", Password: password, Roles: []string{"employee"}}, &wire.UserView{})
 	phone := s.enrol(ada, "emma")

@@ -10,4 +10,96 @@ import (
 // side are the lane's mutations. base is the record as the author saw it and
 // server as it is now; either may be nil. A nil base is pieced together from
 // what the mutations say that their author saw.
-func Compare(app *definition.App, h Held, base, server *landfall.Record) []Column { return nil }
+func Compare(app *definition.App, h Held, base, server *landfall.Record) []Column {
+	t := app.Types[h.Issue.RecordType]
+	if t == nil {
+		return nil
+	}
+	w := collapse(h.Lane, 0)
+	w.canonical(t)
+	return compare(t, &w, h.Issue.Author, base, server)
+}
+
+func compare(t *definition.Type, w *wanted, author string, base, server *landfall.Record) []Column {
+	if server != nil && server.Deleted {
+		server = nil
+	}
+	var out []Column
+	if c := statusColumn(t, w, author, base, server); c != nil {
+		out = append(out, *c)
+	}
+	for _, name := range t.Order {
+		c := Column{Field: name, Title: fieldTitle(t, name)}
+		if server != nil {
+			c.Server = server.Fields[name]
+			if e, edited := server.Edits[name]; edited {
+				c.ServerEdit = &e
+			}
+		}
+		value, set := w.set[name]
+		switch was, known := w.was[name]; {
+		case known:
+			c.Base = was // as the author saw it, their own earlier changes included
+		case base != nil:
+			c.Base = base.Fields[name]
+		default:
+			c.Base = c.Server // nobody says otherwise
+		}
+		c.Device = c.Base
+		if set {
+			c.Device = value
+			c.DeviceChanged = !landfall.SameValue(c.Device, c.Base)
+			c.DeviceEdit = &landfall.Edit{Author: author, At: w.edits[name]}
+		}
+		if w.remove {
+			c.Device, c.DeviceChanged = nil, !landfall.IsNull(c.Base)
+		}
+		c.ServerChanged = !landfall.SameValue(c.Server, c.Base)
+		if landfall.IsNull(c.Base) && landfall.IsNull(c.Device) && landfall.IsNull(c.Server) {
+			continue
+		}
+		c.Base, c.Device, c.Server = orNothing(c.Base), orNothing(c.Device), orNothing(c.Server)
+		out = append(out, c)
+	}
+	return out
+}
+
+// statusColumn compares the status; nil when the type has no lifecycle.
+func statusColumn(t *definition.Type, w *wanted, author string, base, server *landfall.Record) *Column {
+	if t.Lifecycle == nil {
+		return nil
+	}
+	c := &Column{Field: "status", Title: "Status", Status: true}
+	seen := w.status
+	if seen == "" && base != nil {
+		seen = base.Status
+	}
+	after := w.statusAfter(t, seen)
+	now := ""
+	if server != nil {
+		now = server.Status
+		c.ServerEdit = server.StatusEdit
+	}
+	if seen == "" && !w.create {
+		seen = now
+	}
+	if after == "" {
+		after = seen
+	}
+	if w.remove {
+		after = ""
+	}
+	if len(w.moves) > 0 {
+		c.DeviceEdit = &landfall.Edit{Author: author, At: w.movedAt}
+	}
+	c.Base, c.Device, c.Server = textOrNone(seen), textOrNone(after), textOrNone(now)
+	c.DeviceChanged, c.ServerChanged = seen != after, seen != now
+	return c
+}
+
+func textOrNone(s string) landfall.Value {
+	if s == "" {
+		return nil
+	}
+	return quote(s)
+}

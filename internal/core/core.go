@@ -53,6 +53,8 @@ type Step struct {
 	Authors map[string]string
 	Issue   string // the issue whose decision or retry makes this step
 	Note    string
+	// current bases the step on what is there when its turn comes: a decision.
+	current bool
 }
 
 // Input is what one verdict is made from.
@@ -83,8 +85,26 @@ type Verdict struct {
 	Waits string
 }
 
+// Stage names a check, in the order in which they are made.
+type Stage string
+
+// The stages of a verdict. StageLane leads to waiting, all others to a refusal.
+const (
+	StageLane       Stage = "lane"       // no open issue holds what the run depends on
+	StageAuthor     Stage = "author"     // the author may write at all
+	StageNames      Stage = "names"      // it converts to the current definition
+	StageExistence  Stage = "existence"  // the record is there, and the author may see it
+	StageRights     Stage = "rights"     // a role may do this to this type and these fields at all
+	StageStatus     Stage = "status"     // the status has not moved
+	StageTransition Stage = "transition" // the move is allowed from here, to the author, now
+	StageConditions Stage = "conditions" // the conditions of the right hold; the status is not frozen
+	StageMerge      Stage = "merge"      // no field needs a person's decision
+	StageValidity   Stage = "validity"   // the merged record is valid
+)
+
 // Refusal says why a run was refused and where its issue goes.
 type Refusal struct {
+	Stage    Stage
 	Kind     landfall.Kind
 	Messages []landfall.Message
 	Step     int    // index in the run of the step that was refused

@@ -1,8 +1,6 @@
 package core
 
-import (
-	"github.com/landfall-sync/landfall"
-)
+import "github.com/landfall-sync/landfall"
 
 // Side is one side of a conflict.
 type Side string

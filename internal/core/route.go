@@ -7,10 +7,25 @@ import (
 	"github.com/landfall-sync/landfall/internal/definition"
 )
 
-// Route says where an issue goes: the first route of the definition that holds,
-// else the queue of its type, else the fallback queue and its author. The app
-// may be nil. The issue's Kind, RecordType, Author and Messages must be set.
+// Route says where an issue goes: to the queue of the first route of the
+// definition that holds, else to the queue of its type, else to the fallback
+// queue and its author. The app may be nil. The issue's Kind, RecordType, Op,
+// Transition, Author and Messages must be set. A route that fails does not hold.
 func Route(app *definition.App, i *landfall.Issue) (queue, assignee string) {
+	if app != nil {
+		for _, r := range app.Routes {
+			if r.When == nil {
+				return r.Queue, ""
+			}
+			author := landfall.Actor{User: i.Author}
+			if ok, err := r.When.Bool(&definition.Vars{Issue: i, Actor: &author, Now: i.ReceivedAt}); err == nil && ok {
+				return r.Queue, ""
+			}
+		}
+		if t := app.Types[i.RecordType]; t != nil && t.Queue != "" {
+			return t.Queue, ""
+		}
+	}
 	return landfall.FallbackQueue, i.Author
 }
 
@@ -28,7 +43,8 @@ func IssueAudience(app *definition.App, author, queue, assignee string) []string
 	return slices.Compact(keys)
 }
 
-// members are the roles of a queue; administrators always belong to the fallback queue.
+// members are the roles of a queue. A queue that the definition does not
+// declare, the fallback one above all, is the administrators'.
 func members(app *definition.App, queue string) []string {
 	if app != nil && app.Queues[queue] != nil {
 		return app.Queues[queue].Members
@@ -37,12 +53,46 @@ func members(app *definition.App, queue string) []string {
 }
 
 // Refuse is the refusal of a mutation that is not judged: malformed, fork, lost
-// or internal. The app may be nil, and of m only what could be read is set.
+// or internal. The app may be nil, and of m only what could be read is set; a
+// kind without messages gets its own.
 func Refuse(app *definition.App, kind landfall.Kind, author string, m *landfall.Mutation, messages ...landfall.Message) Refusal {
-	return Refusal{}
+	if len(messages) == 0 {
+		code := map[landfall.Kind]string{
+			landfall.KindMalformed: CodeMalformed, landfall.KindFork: CodeFork, landfall.KindLost: CodeLost,
+		}[kind]
+		messages = []landfall.Message{say(or(code, CodeInternal))}
+	}
+	r := &Refusal{Kind: kind, Messages: messages, Cause: cause(kind, m, fieldsOf(messages))}
+	return routed(app, r, author, m)
+}
+
+// routed is the refusal with the place of its issue.
+func routed(app *definition.App, r *Refusal, author string, m *landfall.Mutation) Refusal {
+	issue := &landfall.Issue{
+		Kind: r.Kind, Cause: r.Cause, RecordType: m.Type, Record: m.ID, Op: m.Op, Transition: m.Transition,
+		Author: author, Device: m.Replica, Incarnation: m.Incarnation, N: m.N,
+		Messages: r.Messages, Definition: m.Definition, MadeAt: m.MadeAt,
+	}
+	out := *r
+	out.Queue, out.Assignee = Route(app, issue)
+	out.Audience = IssueAudience(app, author, out.Queue, out.Assignee)
+	return out
 }
 
 // MayWithdraw reports whether a withdrawal by the user takes the issue back;
 // else note says why not, for the receipt of a withdrawal without effect. A nil
-// issue is one that is not there.
-func MayWithdraw(i *landfall.Issue, user string) (ok bool, note string) { return false, "" }
+// issue is one that is not there; somebody else's looks the same.
+func MayWithdraw(i *landfall.Issue, user string) (ok bool, note string) {
+	switch {
+	case i == nil || i.Author != user:
+		return false, "There is no such issue of yours to withdraw."
+	case i.Open():
+		return true, ""
+	case i.Settlement == landfall.SettledWithdrawn:
+		return false, "It was withdrawn already."
+	case i.Decider != "":
+		return false, "Too late: " + i.Decider + " has decided it (" + string(i.Settlement) + ")."
+	default:
+		return false, "Too late: it is settled (" + string(i.Settlement) + ")."
+	}
+}

@@ -1,0 +1,250 @@
+package core
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/landfall-sync/landfall"
+	"github.com/landfall-sync/landfall/internal/definition"
+)
+
+// apply makes the attempt's record the current one of the overlay and notes the
+// changes that its history gets.
+func (j *judging) apply(a *attempt) (*Refusal, error) {
+	r := a.merged
+	change := j.change(a)
+	switch a.m.Op {
+	case landfall.OpCreate:
+		if err := j.number(a.t, r); err != nil {
+			return nil, err
+		}
+		settle(a.t, r, nil)
+		change.Action, change.To = landfall.Created, r.Status
+		a.w.created = true
+		if r.Status != "" {
+			r.StatusEdit = &landfall.Edit{Author: change.Author, By: change.By, At: change.Edited, Seq: j.in.Seq}
+		}
+	case landfall.OpTransition:
+		if refusal := j.move(a, &change); refusal != nil {
+			return refusal, nil
+		}
+	case landfall.OpDelete:
+		change.Action = landfall.Deleted
+		r.Deleted, r.Queue, r.Assignee = true, "", ""
+	case landfall.OpRestore:
+		if !r.Deleted {
+			j.touchQuietly(a)
+			return nil, nil
+		}
+		change.Action = landfall.Restored
+		r.Deleted = false
+		settle(a.t, r, nil)
+	default:
+		change.Action = landfall.Updated
+		settle(a.t, r, a.w.now)
+		if len(a.set) == 0 && len(a.lost) == 0 {
+			j.touchQuietly(a)
+			return nil, nil
+		}
+		if len(a.set) == 0 {
+			j.note = noteLost
+		}
+	}
+	j.record(a, change)
+	j.touch(a.w, r)
+	return nil, nil
+}
+
+// touchQuietly notes that a step looked at the record and changed nothing; its
+// faults still count.
+func (j *judging) touchQuietly(a *attempt) {
+	a.w.last = j.at
+}
+
+// change begins the history entry of the attempt.
+func (j *judging) change(a *attempt) landfall.Change {
+	c := landfall.Change{
+		Seq: j.in.Seq, Type: a.m.Type, ID: a.m.ID,
+		Author: j.author(a.step), At: j.in.Now, Edited: j.edited(a.step),
+		Origin: a.m.Key(), Issue: a.step.Issue, Note: a.step.Note,
+	}
+	c.By = by(a.step, c.Author)
+	return c
+}
+
+// by is who applied what author entered, "" when that is the author.
+func by(s *Step, author string) string {
+	if s.By == author {
+		return ""
+	}
+	return s.By
+}
+
+// record notes the change. Fields that somebody else entered get a change of
+// their own, under that author's name.
+func (j *judging) record(a *attempt, c landfall.Change) {
+	byAuthor := map[string]*landfall.Change{}
+	order := []string{}
+	part := func(name string) *landfall.Change {
+		author := a.step.Authors[name]
+		if author == "" {
+			author = c.Author
+		}
+		p := byAuthor[author]
+		if p == nil {
+			p = &landfall.Change{}
+			*p = c
+			if author != c.Author {
+				p.Action, p.Transition, p.From, p.To = landfall.Updated, "", "", ""
+				p.Author, p.By = author, by(a.step, author)
+			}
+			byAuthor[author] = p
+			order = append(order, author)
+		}
+		return p
+	}
+	if c.Action != landfall.Updated {
+		part("") // is made, whether or not it sets a field
+	}
+	for _, name := range a.t.Order {
+		if v, set := a.set[name]; set {
+			p := part(name)
+			enter(&p.Set, name, v)
+			enter(&p.Was, name, a.was[name])
+			a.merged.Edits[name] = landfall.Edit{Author: p.Author, By: p.By, At: p.Edited, Seq: j.in.Seq}
+		}
+		if v, lost := a.lost[name]; lost {
+			enter(&part(name).Lost, name, v)
+		}
+	}
+	for _, author := range order {
+		j.changes = append(j.changes, *byAuthor[author])
+		a.w.made = append(a.w.made, *byAuthor[author])
+	}
+}
+
+func enter(f *landfall.Fields, name string, v landfall.Value) {
+	if *f == nil {
+		*f = landfall.Fields{}
+	}
+	(*f)[name] = orNull(v)
+}
+
+// move makes the transition and sets what it sets. All its expressions see the
+// record as it was before them.
+func (j *judging) move(a *attempt, c *landfall.Change) *Refusal {
+	r, t := a.merged, a.move
+	vars := j.vars(a.t, r.Clone(), a.w.now)
+	for _, s := range t.Set {
+		f := a.t.Fields[s.Field]
+		v, err := s.Value.Value(vars, f)
+		if err != nil {
+			return j.refuse(StageTransition, landfall.KindConfiguration, CodeExpression, onField(say(CodeExpression, title(a.t)), s.Field))
+		}
+		a.put(s.Field, v)
+		delete(a.lost, s.Field)
+		a.w.setBy[s.Field] = j.at
+	}
+	c.Action, c.Transition, c.From, c.To = landfall.Moved, t.Name, r.Status, t.To
+	r.Status = t.To
+	r.StatusEdit = &landfall.Edit{Author: c.Author, By: c.By, At: c.Edited, Seq: j.in.Seq}
+	settle(a.t, r, a.w.now)
+	return nil
+}
+
+// settle puts a case where its status says: into its queue, or in the worklist
+// of the user in a field. While it stays in the status an assignment by hand
+// stays, too; the user in the field is followed.
+func settle(t *definition.Type, r, was *landfall.Record) {
+	if t.Lifecycle == nil {
+		return
+	}
+	s := t.Lifecycle.Statuses[r.Status]
+	if s == nil {
+		return
+	}
+	assignee := text(r.Fields[s.Worklist])
+	if was == nil || was.Status != r.Status {
+		r.Queue, r.Assignee = s.Queue, assignee
+		return
+	}
+	if s.Worklist != "" && was.Assignee == text(was.Fields[s.Worklist]) {
+		r.Assignee = assignee
+	}
+}
+
+// number gives a new record its number.
+func (j *judging) number(t *definition.Type, r *landfall.Record) error {
+	if t.Number == nil {
+		return nil
+	}
+	last, given := j.counters[t.Name]
+	if !given {
+		var err error
+		if last, err = j.in.World.Counter(t.Name); err != nil {
+			return err
+		}
+	}
+	n := max(last+1, t.Number.From)
+	j.counters[t.Name] = n
+	r.Number = t.Number.Prefix + strconv.FormatInt(n, 10)
+	return nil
+}
+
+// commit is the verdict on a run that passed all checks.
+func (j *judging) commit() (Verdict, error) {
+	v := Verdict{Applied: true, Note: j.note}
+	if len(j.changes) == 0 {
+		if v.Note == "" {
+			v.Note = noteNothing
+		}
+		return v, nil
+	}
+	if slices.ContainsFunc(j.changes, func(c landfall.Change) bool { return len(c.Set) > 0 || c.Action != landfall.Updated }) {
+		v.Note = ""
+	}
+	for i := range j.changes {
+		j.changes[i].Index = i
+	}
+	v.Effects.Changes = j.changes
+	for _, id := range j.order {
+		w := j.work[id]
+		if len(w.made) == 0 {
+			continue
+		}
+		r := w.now
+		r.Version, r.UpdatedAt, r.Definition = j.in.Seq, j.in.Now, j.in.App.Version
+		v.Effects.Writes = append(v.Effects.Writes, landfall.Write{
+			Record: r, Audience: Audience(j.in.App, r), Unique: uniques(j.in.App.Types[r.Type], r),
+		})
+	}
+	if len(j.counters) > 0 {
+		v.Effects.Counters = j.counters
+	}
+	return v, nil
+}
+
+// uniques are the values that the record holds in its unique fields.
+func uniques(t *definition.Type, r *landfall.Record) map[string]string {
+	if r.Deleted {
+		return nil
+	}
+	var out map[string]string
+	for _, name := range t.Order {
+		if v := r.Fields[name]; t.Fields[name].Unique && !landfall.IsNull(v) {
+			if out == nil {
+				out = map[string]string{}
+			}
+			out[name] = uniqueKey(v)
+		}
+	}
+	return out
+}
+
+// uniqueKey is a value as it is kept for uniqueness: a text without its quotes.
+func uniqueKey(v landfall.Value) string {
+	if s := text(v); s != "" {
+		return s
+	}
+	return string(v)
+}

@@ -1,0 +1,176 @@
+package core
+
+import (
+	"slices"
+	"time"
+
+	"github.com/landfall-sync/landfall"
+	"github.com/landfall-sync/landfall/internal/definition"
+)
+
+// merge computes the record with the device's values in it, field by field. It
+// refuses nothing: values that can't be taken are told with the other faults of
+// validity, fields that need a person are refused when the checks before pass.
+func (j *judging) merge(a *attempt) (*Refusal, error) {
+	a.set, a.was, a.lost = landfall.Fields{}, landfall.Fields{}, landfall.Fields{}
+	switch a.m.Op {
+	case landfall.OpCreate:
+		a.merged = j.newRecord(a)
+	case landfall.OpRestore:
+		a.merged = writable(a.w.now)
+		return nil, nil
+	default:
+		a.merged = writable(a.w.now)
+	}
+	if a.m.Op == landfall.OpDelete {
+		return nil, nil
+	}
+	for _, name := range unknown(a.t, a.m.Set) {
+		a.w.bad[name] = fault{onField(nearest(say(CodeUnknownField, title(a.t), quoted(name)), name, a.t.Order), name), j.at}
+	}
+	for name := range a.w.bad {
+		if v, again := a.m.Set[name]; again && landfall.IsNull(v) && a.t.Fields[name] == nil {
+			delete(a.w.bad, name)
+		}
+	}
+	names := known(a.t, a.m.Set)
+	if len(names) == 0 {
+		return nil, nil
+	}
+	others, err := j.others(a)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		f := a.t.Fields[name]
+		a.w.setBy[name] = j.at
+		value, bad := f.Canonical(a.m.Set[name])
+		if bad != nil {
+			a.w.bad[name] = fault{onField(*bad, name), j.at}
+			continue
+		}
+		delete(a.w.bad, name)
+		j.mergeField(a, f, value, others)
+	}
+	return nil, nil
+}
+
+// newRecord is the empty record that a creation begins with.
+func (j *judging) newRecord(a *attempt) *landfall.Record {
+	r := &landfall.Record{
+		Type: a.m.Type, ID: a.m.ID, Fields: landfall.Fields{}, Edits: map[string]landfall.Edit{},
+		CreatedBy: j.author(a.step), CreatedAt: j.in.Now,
+	}
+	if l := a.t.Lifecycle; l != nil {
+		r.Status = l.Initial
+	}
+	return r
+}
+
+// writable is a copy of the record that can be written into.
+func writable(r *landfall.Record) *landfall.Record {
+	c := r.Clone()
+	if c.Fields == nil {
+		c.Fields = landfall.Fields{}
+	}
+	if c.Edits == nil {
+		c.Edits = map[string]landfall.Edit{}
+	}
+	return c
+}
+
+// mergeField puts the result of one field into the attempt.
+func (j *judging) mergeField(a *attempt, f *definition.Field, value landfall.Value, others []landfall.Change) {
+	s := sides{current: a.merged.Fields[f.Name], device: value}
+	if a.m.Op != landfall.OpCreate {
+		s.was = canonicalOr(f, a.base.Was[f.Name])
+		s.touched = !landfall.SameValue(s.current, s.was) && (lostHistory(a) || changedBy(others, f.Name))
+		s.later = j.edited(a.step).After(a.merged.Edits[f.Name].At)
+	}
+	result, fate := s.merge(f)
+	switch fate {
+	case undecided:
+		a.review = append(a.review, f.Name)
+		return
+	case outOfRange:
+		a.w.bad[f.Name] = fault{onField(say(CodeRange, fieldTitle(a.t, f.Name)), f.Name), j.at}
+		return
+	case deviceLost:
+		a.lost[f.Name] = value
+		return
+	}
+	result, bad := f.Canonical(result)
+	if bad != nil {
+		a.w.bad[f.Name] = fault{onField(*bad, f.Name), j.at}
+		return
+	}
+	a.put(f.Name, result)
+}
+
+// put notes the new value of a field, if it is another one.
+func (a *attempt) put(name string, v landfall.Value) {
+	current := a.merged.Fields[name]
+	if landfall.SameValue(current, v) {
+		return
+	}
+	if _, again := a.set[name]; !again {
+		a.was[name] = orNull(current)
+	}
+	a.set[name] = orNull(v)
+	a.merged.Fields.Put(name, v)
+}
+
+// changedBy reports whether one of the changes set the field.
+func changedBy(changes []landfall.Change, field string) bool {
+	return slices.ContainsFunc(changes, func(c landfall.Change) bool {
+		_, set := c.Set[field]
+		return set && c.Action != landfall.Assigned
+	})
+}
+
+// canonicalOr is the canonical form of a value, or the value where it has none.
+func canonicalOr(f *definition.Field, v landfall.Value) landfall.Value {
+	if c, bad := f.Canonical(v); bad == nil {
+		return c
+	}
+	return v
+}
+
+// undecided: no field needs a person's decision, and what is deleted is as the
+// author saw it.
+func (j *judging) undecided(a *attempt) (*Refusal, error) {
+	if a.m.Op == landfall.OpDelete {
+		others, err := j.others(a)
+		if err != nil {
+			return nil, err
+		}
+		if len(others) > 0 || lostHistory(a) {
+			return j.refuse(StageMerge, landfall.KindField, CodeRecordChanged, say(CodeRecordChanged, title(a.t))), nil
+		}
+		return nil, nil
+	}
+	if len(a.review) == 0 {
+		return nil, nil
+	}
+	var messages []landfall.Message
+	for _, name := range a.review {
+		messages = append(messages, onField(say(CodeFieldChanged, fieldTitle(a.t, name)), name))
+	}
+	return j.refuse(StageMerge, landfall.KindField, fieldsOf(messages), messages...), nil
+}
+
+// edited is when the step's edit was made.
+func (j *judging) edited(s *Step) time.Time {
+	if s.Edited.IsZero() {
+		return j.in.Now
+	}
+	return s.Edited
+}
+
+// author is who entered the step.
+func (j *judging) author(s *Step) string {
+	if s.Author != "" {
+		return s.Author
+	}
+	return j.in.Actor.User
+}

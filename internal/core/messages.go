@@ -1,0 +1,175 @@
+package core
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/landfall-sync/landfall"
+	"github.com/landfall-sync/landfall/internal/definition"
+)
+
+// The codes of messages. Those about the form of a value (wrong_type, too_long,
+// out_of_range, unknown_choice) are package definition's.
+const (
+	CodeUserDisabled      = "user_disabled"
+	CodeDeviceBlocked     = "device_blocked"
+	CodeNoRoles           = "no_roles"
+	CodeLost              = "lost"
+	CodeOutdated          = "outdated"
+	CodeUnknownType       = "unknown_type"
+	CodeUnknownField      = "unknown_field"
+	CodeUnknownTransition = "unknown_transition"
+	CodeNotAvailable      = "not_available"
+	CodeDuplicate         = "duplicate"
+	CodeGone              = "gone"
+	CodeMayNotCreate      = "may_not_create"
+	CodeMayNotUpdate      = "may_not_update"
+	CodeMayNotDelete      = "may_not_delete"
+	CodeMayNotWrite       = "may_not_write"
+	CodeNotThisRecord     = "not_this_record"
+	CodeStatusMoved       = "status_moved"
+	CodeFrozen            = "status_frozen"
+	CodeNoLifecycle       = "no_lifecycle"
+	CodeNotFromStatus     = "not_from_status"
+	CodeTransitionRole    = "transition_role"
+	CodeTransitionWhen    = "transition_when"
+	CodeRequires          = "requires"
+	CodeExpression        = "expression_failed"
+	CodeFieldChanged      = "field_changed"
+	CodeRecordChanged     = "record_changed"
+	CodeRange             = "out_of_range"
+	CodeRequired          = "required"
+	CodeCheck             = "check"
+	CodeUnique            = "not_unique"
+	CodeNoRecord          = "no_such_record"
+	CodeNoUser            = "no_such_user"
+	CodeNoTeam            = "no_such_team"
+	CodeChangedSince      = "changed_since_seen"
+	CodeMalformed         = "malformed"
+	CodeFork              = "fork"
+	CodeInternal          = "internal"
+)
+
+var mayNot = map[verb]string{toCreate: CodeMayNotCreate, toUpdate: CodeMayNotUpdate, toDelete: CodeMayNotDelete}
+
+// wording is the text and the hint of a code. %s are the arguments of say.
+type wording struct{ text, hint string }
+
+var wordings = map[string]wording{
+	CodeUserDisabled:      {"The account was disabled when this arrived.", "An administrator can enable the account and then retry this."},
+	CodeDeviceBlocked:     {"The device was blocked when this arrived.", "An administrator can unblock the device and then retry this."},
+	CodeNoRoles:           {"The account has no role.", "An administrator can grant one and then retry this."},
+	CodeLost:              {"The device no longer has what was entered under this number.", "Ask its user what it was, and enter it again if it still matters."},
+	CodeOutdated:          {"%s is no longer part of the app.", "This is tried again when an app version is published that converts it; or choose what to keep of it."},
+	CodeUnknownType:       {"The app has no type %s.", ""},
+	CodeUnknownField:      {"%s has no field %s.", ""},
+	CodeUnknownTransition: {"%s has no transition %s.", ""},
+	CodeNotAvailable:      {"The record is not available.", "It may have been deleted, or you may not have access to it any more."},
+	CodeDuplicate:         {"A record of type %s with this id is there already.", "Choose which values to keep."},
+	CodeGone:              {"The record of type %s was deleted.", "Take the device's side to restore it with these changes, or the server's to leave it deleted."},
+	CodeMayNotCreate:      {"You lack the right to create records of type %s.", ""},
+	CodeMayNotUpdate:      {"You lack the right to update records of type %s.", ""},
+	CodeMayNotDelete:      {"You lack the right to delete or restore records of type %s.", ""},
+	CodeMayNotWrite:       {"You lack the right to write %s of %s.", ""},
+	CodeNotThisRecord:     {"Your right to %s records of type %s does not cover this one.", "Somebody with the right can make the change, or an administrator can widen it."},
+	CodeStatusMoved:       {"The %s has moved to another status since you saw it.", "Compare both sides and decide what to keep."},
+	CodeFrozen:            {"The %s is in a status in which nobody changes fields.", "Move it to an open status first, then apply the change."},
+	CodeNoLifecycle:       {"%s has no lifecycle, so it can't be moved.", "Give the type a lifecycle in the app definition, or withdraw this."},
+	CodeNotFromStatus:     {"%s does not lead from the status in which the record is.", "Allow the transition from there in the app definition, or make another one first."},
+	CodeTransitionRole:    {"You lack the right to make the transition %s of %s.", ""},
+	CodeTransitionWhen:    {"The condition for %s of %s does not hold.", "Look at the record and at the condition in the app definition."},
+	CodeRequires:          {"%s is needed for %s.", ""},
+	CodeExpression:        {"A condition of %s in the app definition can't be evaluated.", "An administrator must mend it and publish the app again."},
+	CodeFieldChanged:      {"%s was changed by somebody else at the same time.", "Compare both values and decide which to keep."},
+	CodeRecordChanged:     {"The %s was changed by somebody else since you saw it.", "Look at the changes, then delete it or keep it."},
+	CodeRange:             {"%s: the sum does not fit.", "Enter a smaller number."},
+	CodeRequired:          {"%s is missing.", ""},
+	CodeCheck:             {"%s is not valid.", ""},
+	CodeUnique:            {"%s: another record has this value already.", "Enter another one."},
+	CodeNoRecord:          {"%s: no such record is available.", "Choose a record that you can see."},
+	CodeNoUser:            {"%s: there is no such user.", "Choose a user that exists."},
+	CodeNoTeam:            {"%s: there is no such team.", "Choose a team that exists."},
+	CodeChangedSince:      {"The %s was changed since you looked at it.", "Look again, then decide."},
+	CodeMalformed:         {"This can't be read.", "Update the client; an administrator can see what was sent."},
+	CodeFork:              {"The device has sent another change under this number before: it was restored or copied.", "Compare with what is stored, and enter again what is missing."},
+	CodeInternal:          {"The server failed over this change.", "It is kept; an administrator can retry it."},
+}
+
+// say is the message of a code.
+func say(code string, args ...string) landfall.Message {
+	w := wordings[code]
+	n := strings.Count(w.text, "%s")
+	list := make([]any, n)
+	for i := range list {
+		list[i] = args[i]
+	}
+	return landfall.Message{Code: code, Text: fmt.Sprintf(w.text, list...), Hint: w.hint}
+}
+
+// fieldSay is the message of a code about one field.
+func fieldSay(code string, t *definition.Type, field string) *landfall.Message {
+	arg := fieldTitle(t, field)
+	if code == CodeExpression {
+		arg = title(t)
+	}
+	m := onField(say(code, arg), field)
+	return &m
+}
+
+// onField is the message about the field.
+func onField(m landfall.Message, field string) landfall.Message {
+	if r := []rune(field); len(r) > 64 {
+		field = string(r[:64])
+	}
+	m.Field = field
+	return m
+}
+
+// fieldsOf is the part of a cause that names fields and what is wrong with them.
+func fieldsOf(messages []landfall.Message) string {
+	var parts []string
+	for _, m := range messages {
+		parts = append(parts, m.Field+":"+m.Code)
+	}
+	slices.Sort(parts)
+	return strings.Join(slices.Compact(parts), ",")
+}
+
+func title(t *definition.Type) string { return or(t.Title, t.Name) }
+
+func fieldTitle(t *definition.Type, name string) string {
+	if f := t.Fields[name]; f != nil {
+		return or(f.Title, name)
+	}
+	return name
+}
+
+func moveTitle(t *definition.Transition) string { return or(t.Title, t.Name) }
+
+func or(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+// rolesHint says who could do it, and who could let the author.
+func rolesHint(roles []string) string {
+	if len(roles) == 0 {
+		return "No role has it: it must be given to one in the app definition."
+	}
+	return "It belongs to " + strings.Join(roles, ", ") + ". An administrator can grant you such a role."
+}
+
+// grantHint is the rolesHint of a right.
+func grantHint(t *definition.Type, v verb, field string) string {
+	var roles []string
+	for role, r := range t.Rights {
+		if g := grant(r, v); g != nil && (field == "" || covers(g, field)) {
+			roles = append(roles, role)
+		}
+	}
+	slices.Sort(roles)
+	return rolesHint(roles)
+}

@@ -1,0 +1,150 @@
+package core
+
+import (
+	"slices"
+
+	"github.com/landfall-sync/landfall"
+)
+
+// judging is one verdict in the making: the overlay of records as the steps so
+// far leave them.
+type judging struct {
+	in       Input
+	at       int // index of the step
+	work     map[string]*working
+	order    []string // ids in the order in which they were first looked at
+	changes  []landfall.Change
+	counters map[string]int64
+	note     string
+	viewer   []string // audience keys that the actor holds
+}
+
+func newJudging(in Input) *judging {
+	return &judging{in: in, work: map[string]*working{}, counters: map[string]int64{}, viewer: in.Actor.Keys()}
+}
+
+// working is one record in the overlay.
+type working struct {
+	id       string
+	stored   *landfall.Record // as the World has it; nil for none
+	now      *landfall.Record // as the steps so far leave it; nil for none
+	touched  bool             // by a step of this run
+	created  bool             // by a step of this run
+	keys     []string         // stored audience, once asked for
+	asked    bool
+	made     []landfall.Change // by this run
+	history  map[int64][]landfall.Change
+	bad      map[string]fault // values that can't be taken, by field
+	setBy    map[string]int   // the step that set a field last
+	last     int              // the step that touched it last
+	required []need           // what transitions of this run require
+}
+
+// fault is a message about a field and the step that it comes from.
+type fault struct {
+	message landfall.Message
+	step    int
+}
+
+// need is a field that a transition requires.
+type need struct {
+	field, move string
+	step        int
+}
+
+// load brings a record into the overlay.
+func (j *judging) load(id string) (*working, error) {
+	if w := j.work[id]; w != nil {
+		return w, nil
+	}
+	r, err := j.in.World.Record(id)
+	if err != nil {
+		return nil, err
+	}
+	w := &working{id: id, stored: r, now: r, bad: map[string]fault{}, setBy: map[string]int{}}
+	j.work[id] = w
+	j.order = append(j.order, id)
+	return w, nil
+}
+
+// sees reports whether the actor may see the record as it now is. Of a deleted
+// record it is who could see it at the end.
+func (j *judging) sees(w *working) (bool, error) {
+	if w.now == nil {
+		return false, nil
+	}
+	if !w.touched && !w.now.Deleted {
+		if !w.asked {
+			keys, err := j.in.World.Audience(w.id)
+			if err != nil {
+				return false, err
+			}
+			w.keys, w.asked = keys, true
+		}
+		return j.holds(w.keys), nil
+	}
+	r := *w.now
+	r.Deleted = false
+	return j.holds(Audience(j.in.App, &r)), nil
+}
+
+func (j *judging) holds(keys []string) bool {
+	return slices.ContainsFunc(keys, func(k string) bool { return slices.Contains(j.viewer, k) })
+}
+
+// since lists the record's changes after version, those of this run last.
+func (j *judging) since(w *working, version int64) ([]landfall.Change, error) {
+	if w.stored == nil || w.stored.Version <= version {
+		return w.made, nil
+	}
+	past, known := w.history[version]
+	if !known {
+		var err error
+		if past, err = j.in.World.Changes(w.id, version); err != nil {
+			return nil, err
+		}
+		if w.history == nil {
+			w.history = map[int64][]landfall.Change{}
+		}
+		w.history[version] = past
+	}
+	if len(w.made) == 0 {
+		return past, nil
+	}
+	return append(slices.Clone(past), w.made...), nil
+}
+
+// others lists the changes since the base of the attempt that are not the
+// replica's own applied ones up to base.after.
+func (j *judging) others(a *attempt) ([]landfall.Change, error) {
+	all, err := j.since(a.w, a.base.Version)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]landfall.Change, 0, len(all))
+	for i := range all {
+		if !own(a, &all[i], j.in.Seq) {
+			out = append(out, all[i])
+		}
+	}
+	return out, nil
+}
+
+// own reports whether the change is one of the replica's own that the view of
+// the attempt's author contained. Changes by people at the desk have number 0
+// and are their own within one run only.
+func own(a *attempt, c *landfall.Change, seq int64) bool {
+	return c.Origin.Replica == a.m.Replica && c.Origin.Incarnation == a.m.Incarnation &&
+		c.Origin.N <= a.base.After && (c.Origin.N > 0 || c.Seq == seq)
+}
+
+// lostHistory reports whether the base is of a history that the server does
+// not have: then was and status alone are compared.
+func lostHistory(a *attempt) bool {
+	return a.w.stored != nil && a.base.Version > a.w.stored.Version
+}
+
+// touch makes the attempt's record the current one of the overlay.
+func (j *judging) touch(w *working, r *landfall.Record) {
+	w.now, w.touched, w.last = r, true, j.at
+}

@@ -1,0 +1,168 @@
+package inbox
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/landfall-sync/landfall"
+	"github.com/landfall-sync/landfall/internal/core"
+	"github.com/landfall-sync/landfall/internal/store"
+	"github.com/landfall-sync/landfall/internal/wire"
+)
+
+// errDry rolls a dry run back.
+var errDry = errors.New("inbox: dry run")
+
+// try runs f in a transaction of verdicts that is rolled back when dry.
+func (in *Inbox) try(ctx context.Context, ws string, dry bool, f func(*judging) error) error {
+	err := in.judge(ctx, ws, func(j *judging) error {
+		if err := f(j); err != nil {
+			return err
+		}
+		if dry {
+			return errDry
+		}
+		return nil
+	})
+	if errors.Is(err, errDry) {
+		return nil
+	}
+	return err
+}
+
+// Resolve decides an issue, or with DryRun tells what the decision would do.
+// What the rules refuse is CodeRefused, and nothing is committed then.
+func (in *Inbox) Resolve(ctx context.Context, ws string, actor landfall.Actor, issue string, req wire.Resolve) (*wire.Resolution, error) {
+	out := &wire.Resolution{DryRun: req.DryRun}
+	err := in.try(ctx, ws, req.DryRun, func(j *judging) error {
+		a, err := j.actor(actor.User)
+		if err != nil {
+			return err
+		}
+		row, err := j.mayDecide(issue, &a)
+		if err != nil {
+			return err
+		}
+		return j.decide(row, a, req.Decision, out)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// mayDecide finds an open issue that the actor may decide.
+func (j *judging) mayDecide(id string, a *landfall.Actor) (*store.IssueRow, error) {
+	row, err := j.w.Issue(j.ws, id)
+	if err != nil {
+		return nil, err
+	}
+	absent := landfall.Errorf(landfall.CodeNotFound, "there is no such issue, or you may not see it").WithHint("see `landfall issue list`")
+	if row == nil {
+		return nil, absent
+	}
+	i := &row.Issue
+	if !core.Sees(a, core.IssueAudience(j.app, i.Author, i.Queue, i.Assignee)) {
+		return nil, absent
+	}
+	switch {
+	case !j.decides(i, a):
+		return nil, landfall.Errorf(landfall.CodeForbidden, "only members of the queue decide this issue").WithHint("its author can amend or withdraw it, or comment")
+	case !i.Open():
+		return nil, landfall.Errorf(landfall.CodeConflict, "the issue is decided already, by %s", i.Decider).WithHint("look at it again; it can be reopened")
+	case i.State == landfall.IssueClaimed && i.Assignee != a.User && i.ClaimedUntil != nil && i.ClaimedUntil.After(j.l.Now()):
+		return nil, landfall.Errorf(landfall.CodeConflict, "%s is at work on this issue until %s", i.Assignee, i.ClaimedUntil.Format("15:04")).WithHint("ask them, or wait")
+	}
+	return row, nil
+}
+
+// decides: members of its queue, whom it was assigned to, and its author where
+// no rule routed it.
+func (j *judging) decides(i *landfall.Issue, a *landfall.Actor) bool {
+	if i.Assignee == a.User && (a.User != i.Author || i.Queue == landfall.FallbackQueue) {
+		return true
+	}
+	audience := core.IssueAudience(j.app, "", i.Queue, "")
+	return slices.ContainsFunc(a.Roles, func(role string) bool { return slices.Contains(audience, "role:"+role) })
+}
+
+func (j *judging) decide(row *store.IssueRow, a landfall.Actor, d core.Decision, out *wire.Resolution) error {
+	l, err := j.lane(&row.Issue)
+	if err != nil {
+		return err
+	}
+	held := core.Held{Issue: row.Issue}
+	own, group := l.own, l.group
+	if len(own) == 0 { // reopened: what was sent is in the issue
+		own, group = j.in.resent(row), nil
+	}
+	_, run := j.in.run(own, row.Issue.ID)
+	for _, s := range run {
+		if s.Mutation.ID == row.Issue.Record {
+			held.Lane = append(held.Lane, s)
+		}
+	}
+	if row.Issue.Group > 0 {
+		_, held.Group = j.in.run(group, row.Issue.ID)
+	}
+	dec, err := core.Decide(j.input(a, true), held, d)
+	if err != nil {
+		return err
+	}
+	if r := dec.Verdict.Refusal; r != nil {
+		return refused(r, "the decision is refused, and nothing was changed")
+	}
+	var covered []*store.Item
+	through := max(dec.Through, row.Issue.N)
+	for _, it := range l.own {
+		inGroup := slices.Contains(l.group, it)
+		if inGroup || it.Key.N <= through && (it.Record == row.Issue.Record || it.Record == "") {
+			covered = append(covered, it)
+		}
+	}
+	end := ending{settlement: dec.Settlement, decider: a.User, note: d.Note, through: through}
+	_, out.Released, err = j.settle(row, dec.Verdict.Effects, covered, end)
+	if err != nil {
+		return err
+	}
+	out.Settlement, out.Compare = dec.Settlement, dec.Columns
+	out.Issue = issueView(row)
+	if dec.Record != nil {
+		keys, err := j.w.Audience(j.ws, dec.Record.ID)
+		if err != nil {
+			return err
+		}
+		if core.Sees(&a, keys) {
+			out.Record = dec.Record
+		}
+	}
+	return nil
+}
+
+// resent are the mutations of an issue that holds no items any more.
+func (in *Inbox) resent(row *store.IssueRow) []*store.Item {
+	var out []*store.Item
+	for k, raw := range row.Sent {
+		out = append(out, &store.Item{
+			Key:   landfall.Key{Replica: row.Issue.Device, Incarnation: row.Issue.Incarnation, N: row.Issue.N + int64(k)},
+			Bytes: raw, EditedAt: row.Issue.ReceivedAt, Record: row.Issue.Record, User: row.Issue.Author,
+		})
+	}
+	return out
+}
+
+func issueView(row *store.IssueRow) wire.IssueView {
+	i := row.Issue
+	return wire.IssueView{Issue: i, ID: i.ID, Version: i.Version, State: i.State, Queue: i.Queue, Assignee: i.Assignee}
+}
+
+// refused is a refusal as people at the desk get it.
+func refused(r *core.Refusal, what string) error {
+	e := &landfall.Error{Code: landfall.CodeRefused, Message: what, Kind: r.Kind, Messages: r.Messages}
+	if len(r.Messages) > 0 {
+		e.Message += ": " + r.Messages[0].Text
+		e.Hint = r.Messages[0].Hint
+	}
+	return e
+}

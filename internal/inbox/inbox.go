@@ -1,0 +1,154 @@
+// Package inbox takes in what devices send and people at the desk do: it
+// captures, judges by the rules of core, commits the verdicts of many devices
+// together, and answers with receipts. DESIGN.md says why it is as it is.
+package inbox
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/landfall-sync/landfall"
+	"github.com/landfall-sync/landfall/internal/core"
+	"github.com/landfall-sync/landfall/internal/definition"
+	"github.com/landfall-sync/landfall/internal/store"
+	"github.com/landfall-sync/landfall/internal/wire"
+)
+
+// Definitions gives the published definition as a reader sees it.
+type Definitions interface {
+	At(r store.Reader, ws string) (*definition.App, error)
+}
+
+// Config is what an inbox works with.
+type Config struct {
+	Store       store.Store
+	Definitions Definitions
+	Clock       func() time.Time
+	NewID       func() string
+	Mark        func() string // random mark of a commit
+	Limits      wire.Limits
+	// Patience is how long a push waits for its verdicts.
+	Patience time.Duration
+	Log      *slog.Logger
+}
+
+// Device is who pushes: the replica of the credential, and its user.
+type Device struct {
+	Replica string
+	Actor   landfall.Actor
+}
+
+// Inbox captures and judges. Push offers; Step does the work.
+type Inbox struct {
+	cfg     Config
+	offered chan struct{}
+
+	mu     sync.Mutex
+	offers []*offer
+
+	// Only Step uses what follows.
+	stepping  sync.Mutex
+	recovered bool
+	pending   []*captured
+}
+
+// New makes an inbox. Captured pushes that were not judged are found by the
+// first Step.
+func New(c Config) *Inbox {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Inbox{cfg: c, offered: make(chan struct{}, 1)}
+}
+
+// Offered tells that there is something to do: call Step.
+func (in *Inbox) Offered() <-chan struct{} { return in.offered }
+
+func (in *Inbox) wake() {
+	select {
+	case in.offered <- struct{}{}:
+	default:
+	}
+}
+
+// envelope are the bounds of one mutation.
+func (in *Inbox) envelope() core.Limits {
+	return core.Limits{MaxBytes: in.cfg.Limits.Mutation, MaxDepth: in.cfg.Limits.Depth, MaxGroup: in.cfg.Limits.Batch}
+}
+
+// judging is one transaction in which verdicts are made for a workspace.
+type judging struct {
+	in  *Inbox
+	w   store.Writer
+	l   *store.Ledger
+	ws  string
+	app *definition.App
+
+	actors map[string]landfall.Actor // by user
+}
+
+// judge runs f in one transaction of verdicts. The ledger is closed after f.
+func (in *Inbox) judge(ctx context.Context, ws string, f func(*judging) error) error {
+	return in.cfg.Store.Update(ctx, func(w store.Writer) error {
+		l, err := store.Open(w, ws, in.cfg.Clock(), in.cfg.Mark())
+		if err != nil {
+			return err
+		}
+		app, err := in.cfg.Definitions.At(w, ws)
+		if err != nil {
+			return err
+		}
+		j := &judging{in: in, w: w, l: l, ws: ws, app: app, actors: map[string]landfall.Actor{}}
+		if err := f(j); err != nil {
+			return err
+		}
+		return l.Close()
+	})
+}
+
+// actor is a user with what they hold now; a user who is gone holds nothing.
+func (j *judging) actor(user string) (landfall.Actor, error) {
+	if a, ok := j.actors[user]; ok {
+		return a, nil
+	}
+	u, err := j.w.User(j.ws, user)
+	if err != nil {
+		return landfall.Actor{}, err
+	}
+	a := landfall.Actor{User: user, Disabled: true}
+	if u != nil {
+		a = u.Actor()
+	}
+	j.actors[user] = a
+	return a, nil
+}
+
+// author is the actor for a mutation of a replica: blocked when the device is.
+func (j *judging) author(user, replica string) (landfall.Actor, error) {
+	a, err := j.actor(user)
+	if err != nil {
+		return a, err
+	}
+	r, err := j.w.Replica(j.ws, replica)
+	if r != nil {
+		a.Blocked = r.Blocked
+	}
+	return a, err
+}
+
+// input is what a verdict is made from, for the next place in the sequence.
+func (j *judging) input(a landfall.Actor, lane bool, run ...core.Step) core.Input {
+	return core.Input{App: j.app, World: world{j.w, j.ws}, Actor: a, Run: run, Seq: j.l.Next(), Now: j.l.Now(), Lane: lane}
+}
+
+// commit writes effects at their place; what has none takes no place. It
+// returns the sequence at which they are known.
+func (j *judging) commit(e *landfall.Effects) (int64, error) {
+	if len(e.Changes) == 0 {
+		return j.l.Head().Seq, nil
+	}
+	err := j.l.Commit(e)
+	return j.l.Head().Seq, err
+}

@@ -1,0 +1,243 @@
+package inbox
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/landfall-sync/landfall"
+	"github.com/landfall-sync/landfall/internal/core"
+	"github.com/landfall-sync/landfall/internal/store"
+	"github.com/landfall-sync/landfall/internal/wire"
+)
+
+// offer is a push on its way to be captured and judged.
+type offer struct {
+	ws       string
+	replica  string
+	body     []byte
+	push     wire.Push
+	received time.Time
+	done     chan result // one result, buffered
+	stored   chan struct{}
+}
+
+type result struct {
+	reply *wire.PushReply
+	err   error
+}
+
+// captured is a push that is stored and not judged yet.
+type captured struct {
+	ws    string
+	row   store.Push
+	push  wire.Push
+	offer *offer // who waits for it; nil after a restart
+}
+
+// Push takes a device's mutations in. It returns when they are judged, or after
+// the inbox's patience with receipts that say stored. An error means that
+// nothing is known to be stored: the device sends the same again.
+func (in *Inbox) Push(ctx context.Context, ws string, d Device, body []byte) (*wire.PushReply, error) {
+	p, err := in.parse(d, body)
+	if err != nil {
+		return nil, err
+	}
+	early, err := in.early(ctx, ws, d, p)
+	if err != nil || early != nil {
+		return early, err
+	}
+	o := &offer{ws: ws, replica: d.Replica, body: body, push: *p, received: in.cfg.Clock().UTC(), done: make(chan result, 1), stored: make(chan struct{})}
+	in.mu.Lock()
+	in.offers = append(in.offers, o)
+	in.mu.Unlock()
+	in.wake()
+	return in.await(ctx, o)
+}
+
+func (in *Inbox) await(ctx context.Context, o *offer) (*wire.PushReply, error) {
+	patience := time.NewTimer(in.cfg.Patience)
+	defer patience.Stop()
+	select {
+	case r := <-o.done:
+		return r.reply, r.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-patience.C:
+	}
+	select {
+	case r := <-o.done:
+		return r.reply, r.err
+	case <-o.stored:
+	default:
+		return nil, landfall.Errorf(landfall.CodeBusy, "the server is busy; nothing is lost").WithHint("the device sends the same again by itself")
+	}
+	reply := &wire.PushReply{Next: o.push.First + int64(len(o.push.Mutations)), Clock: in.cfg.Clock().UTC()}
+	for i := range o.push.Mutations {
+		reply.Receipts = append(reply.Receipts, landfall.Receipt{N: o.push.First + int64(i), Result: landfall.Stored})
+	}
+	return reply, nil
+}
+
+// parse reads the push around the mutations, which it leaves as they are.
+func (in *Inbox) parse(d Device, body []byte) (*wire.Push, error) {
+	if int64(len(body)) > in.cfg.Limits.Body {
+		return nil, landfall.Errorf(landfall.CodeTooLarge, "a push has at most %d bytes", in.cfg.Limits.Body).WithHint("send fewer changes at a time")
+	}
+	var p wire.Push
+	if err := json.Unmarshal(body, &p); err != nil {
+		what := "the push is not JSON of the right form"
+		if at := (*json.SyntaxError)(nil); errors.As(err, &at) {
+			return nil, landfall.Errorf(landfall.CodeInvalid, "%s: it breaks at byte %d", what, at.Offset).WithHint("nothing was stored; send it again whole")
+		}
+		if at := (*json.UnmarshalTypeError)(nil); errors.As(err, &at) {
+			return nil, landfall.Errorf(landfall.CodeInvalid, "%s: %s is not %s", what, at.Field, at.Type).WithHint("nothing was stored")
+		}
+		return nil, landfall.Errorf(landfall.CodeInvalid, "%s", what).WithHint("nothing was stored")
+	}
+	switch {
+	case p.Replica != d.Replica:
+		return nil, landfall.Errorf(landfall.CodeForbidden, "the credential belongs to another device").WithHint("each device pushes its own changes")
+	case p.Protocol != wire.Protocol:
+		return nil, landfall.Errorf(landfall.CodeInvalid, "the server speaks version %d of the protocol, not %d", wire.Protocol, p.Protocol).WithHint("update the program on the device; its changes are safe there")
+	case p.First < 1 || p.Incarnation < 1:
+		return nil, landfall.Errorf(landfall.CodeInvalid, "first and incarnation count from 1").WithHint("nothing was stored")
+	case len(p.Mutations) > in.cfg.Limits.Batch:
+		return nil, landfall.Errorf(landfall.CodeTooLarge, "a push has at most %d changes", in.cfg.Limits.Batch).WithHint("send fewer changes at a time")
+	}
+	return &p, nil
+}
+
+// early answers what needs no capture: a gap, an empty push, and a push that is
+// a repetition from end to end.
+func (in *Inbox) early(ctx context.Context, ws string, d Device, p *wire.Push) (reply *wire.PushReply, err error) {
+	err = in.cfg.Store.View(ctx, func(r store.Reader) error {
+		rep, err := r.Replica(ws, d.Replica)
+		if err != nil {
+			return err
+		}
+		if rep == nil {
+			return landfall.Errorf(landfall.CodeUnauthorized, "this device is not known").WithHint("enrol it again; its changes are safe there")
+		}
+		s := newSequence(r, ws, rep, p)
+		if err := s.place(); err != nil {
+			return err
+		}
+		if !s.placement.Gap && !s.settled() {
+			return nil
+		}
+		reply, err = s.reply()
+		return err
+	})
+	if reply != nil {
+		reply.Clock = in.cfg.Clock().UTC()
+	}
+	return reply, err
+}
+
+// sequence checks where the mutations of a push stand.
+type sequence struct {
+	r         store.Reader
+	ws        string
+	rep       *store.Replica
+	p         *wire.Push
+	hashes    []string
+	placement core.Placement
+	err       error
+}
+
+func newSequence(r store.Reader, ws string, rep *store.Replica, p *wire.Push) *sequence {
+	s := &sequence{r: r, ws: ws, rep: rep, p: p}
+	for _, m := range p.Mutations {
+		s.hashes = append(s.hashes, core.Hash(m))
+	}
+	return s
+}
+
+// position is where the push's incarnation stands. One that the server does not
+// know yet begins at 1; an older one is closed.
+func (s *sequence) position() core.Position {
+	if s.p.Incarnation > s.rep.Incarnation {
+		return core.Position{Expected: 1}
+	}
+	closed := s.p.Incarnation <= s.rep.Closed
+	if s.p.Incarnation < s.rep.Incarnation {
+		return core.Position{Expected: 1, Closed: true}
+	}
+	return core.Position{Expected: s.rep.Next, LastHash: s.rep.LastHash, Closed: closed}
+}
+
+func (s *sequence) place() error {
+	s.placement = core.Place(s.position(), s.p.First, s.p.PreviousHash, s.hashes, s.stored)
+	return s.err
+}
+
+// stored lists the hashes that are kept under a number: the first that came,
+// and what forks of this very push brought.
+func (s *sequence) stored(n int64) []string {
+	var out []string
+	keys := []landfall.Key{s.key(n)}
+	if i := n - s.p.First; i >= 0 && i < int64(len(s.hashes)) {
+		keys = append(keys, s.forkKey(n, s.hashes[i]))
+	}
+	for _, k := range keys {
+		item, err := s.r.Item(s.ws, k)
+		if err != nil {
+			s.err = err
+		}
+		if item != nil {
+			out = append(out, item.Hash)
+		}
+	}
+	return out
+}
+
+func (s *sequence) key(n int64) landfall.Key {
+	return landfall.Key{Replica: s.rep.ID, Incarnation: s.p.Incarnation, N: n}
+}
+
+// forkMark separates a replica from the part of the hash that tells a forked
+// mutation from the one that holds its number.
+const forkMark = "~"
+
+// forkKey is where a mutation of another history is kept.
+func (s *sequence) forkKey(n int64, hash string) landfall.Key {
+	return landfall.Key{Replica: s.rep.ID + forkMark + hash[:16], Incarnation: s.p.Incarnation, N: n}
+}
+
+// settled: all of it has its receipts.
+func (s *sequence) settled() bool {
+	for _, p := range s.placement.Each {
+		if p != core.PlaceReplay {
+			return false
+		}
+	}
+	return true
+}
+
+// reply collects the receipts.
+func (s *sequence) reply() (*wire.PushReply, error) {
+	out := &wire.PushReply{Receipts: []landfall.Receipt{}, Next: s.rep.Next, Forked: s.placement.Forked, Gap: s.placement.Gap}
+	if s.p.Incarnation > s.rep.Incarnation {
+		out.Next = 1
+	}
+	if s.placement.Gap {
+		return out, nil
+	}
+	for i, h := range s.hashes {
+		n := s.p.First + int64(i)
+		item, err := s.r.Item(s.ws, s.key(n))
+		if err == nil && (item == nil || item.Hash != h) {
+			item, err = s.r.Item(s.ws, s.forkKey(n, h))
+		}
+		if err != nil {
+			return nil, err
+		}
+		if item == nil {
+			return nil, landfall.Errorf(landfall.CodeInternal, "a receipt is missing")
+		}
+		out.Receipts = append(out.Receipts, item.Receipt)
+	}
+	return out, nil
+}

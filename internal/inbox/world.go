@@ -1,0 +1,62 @@
+package inbox
+
+import (
+	"github.com/landfall-sync/landfall"
+	"github.com/landfall-sync/landfall/internal/store"
+)
+
+// world is what the rules may look at: the transaction itself, so that every
+// verdict is made on the latest state, the verdicts before it included.
+type world struct {
+	r  store.Reader
+	ws string
+}
+
+func (w world) Record(id string) (*landfall.Record, error) { return w.r.Record(w.ws, id) }
+
+func (w world) Changes(id string, after int64) ([]landfall.Change, error) {
+	return w.r.Changes(w.ws, id, after)
+}
+
+func (w world) Audience(id string) ([]string, error) { return w.r.Audience(w.ws, id) }
+
+func (w world) Unique(typ, field, value string) (string, error) {
+	return w.r.Unique(w.ws, typ, field, value)
+}
+
+func (w world) Counter(series string) (int64, error) { return w.r.Counter(w.ws, series) }
+
+func (w world) UserExists(name string) (bool, error) {
+	u, err := w.r.User(w.ws, name)
+	return u != nil, err
+}
+
+func (w world) TeamExists(name string) (bool, error) {
+	teams, err := w.r.Teams(w.ws)
+	for _, t := range teams {
+		if t.Name == name {
+			return true, err
+		}
+	}
+	return false, err
+}
+
+func (w world) Holder(replica, record string) (string, error) {
+	return w.holder(replica, record, func(*store.Item) bool { return true })
+}
+
+func (w world) CreationHolder(replica, record string) (string, error) {
+	return w.holder(replica, record, func(i *store.Item) bool { return i.Op == landfall.OpCreate })
+}
+
+// holder is the earliest issue that holds such an item; ids of issues sort by age.
+func (w world) holder(replica, record string, match func(*store.Item) bool) (string, error) {
+	lane, err := w.r.Lane(w.ws, replica, record)
+	earliest := ""
+	for _, i := range lane {
+		if match(i) && (earliest == "" || i.Holder < earliest) {
+			earliest = i.Holder
+		}
+	}
+	return earliest, err
+}

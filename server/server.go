@@ -202,26 +202,28 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 		s.Work(working)
 	}()
 	served := make(chan error, 1)
-	go func() { served <- h.Serve(ln) }()
+	go func() {
+		err := h.Serve(ln)
+		if errors.Is(err, http.ErrServerClosed) {
+			err = nil
+		}
+		served <- err
+	}()
 	var err error
 	select {
 	case err = <-served:
 	case <-ctx.Done():
-		err = s.end(h)
-		<-served
+		err = errors.Join(s.end(context.WithoutCancel(ctx), h), <-served)
 	}
 	stop()
 	<-worked
-	if errors.Is(err, http.ErrServerClosed) {
-		return nil
-	}
 	return err
 }
 
 // end lets requests finish, for so long.
-func (s *Server) end(h *http.Server) error {
+func (s *Server) end(ctx context.Context, h *http.Server) error {
 	s.api.Stop()
-	grace, cancel := context.WithTimeout(context.Background(), s.opts.Grace)
+	grace, cancel := context.WithTimeout(ctx, s.opts.Grace)
 	defer cancel()
 	if err := h.Shutdown(grace); err != nil {
 		s.opts.Log.LogAttrs(grace, slog.LevelWarn, "requests were cut off", slog.String("error", err.Error()))

@@ -1,0 +1,170 @@
+package client
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/landfall-sync/landfall"
+	"github.com/landfall-sync/landfall/internal/wire"
+)
+
+// HTTP is the transport to a server over HTTP.
+type HTTP struct {
+	base       string
+	credential func() string
+	client     *http.Client
+}
+
+// maxReply bounds a reply, in bytes.
+const maxReply = 256 << 20
+
+// NewHTTP makes a transport to the server at base, such as http://127.0.0.1:8080.
+// credential gives the replica's credential; empty before it is enrolled.
+func NewHTTP(base string, credential func() string) *HTTP {
+	return &HTTP{base: strings.TrimRight(base, "/"), credential: credential, client: &http.Client{Timeout: 2 * time.Minute}}
+}
+
+// Enrol implements Transport.
+func (h *HTTP) Enrol(ctx context.Context, req wire.EnrolRequest) (*wire.Enrolled, error) {
+	b, err := json.Marshal(req)
+	if err != nil {
+		return nil, err
+	}
+	return call[wire.Enrolled](ctx, h, http.MethodPost, "/v1/devices", b)
+}
+
+// Definition implements Transport.
+func (h *HTTP) Definition(ctx context.Context) (*wire.Definition, error) {
+	return call[wire.Definition](ctx, h, http.MethodGet, "/v1/definition", nil)
+}
+
+// Push implements Transport.
+func (h *HTTP) Push(ctx context.Context, body []byte) (*wire.PushReply, error) {
+	return call[wire.PushReply](ctx, h, http.MethodPost, "/v1/sync/push", body)
+}
+
+// Pull implements Transport.
+func (h *HTTP) Pull(ctx context.Context, since string, limit int) (*wire.PullReply, error) {
+	q := url.Values{"limit": {strconv.Itoa(limit)}}
+	if since != "" {
+		q.Set("since", since)
+	}
+	return call[wire.PullReply](ctx, h, http.MethodGet, "/v1/sync/pull?"+q.Encode(), nil)
+}
+
+// Issue implements Transport.
+func (h *HTTP) Issue(ctx context.Context, id string) (*wire.IssueDetail, error) {
+	return call[wire.IssueDetail](ctx, h, http.MethodGet, "/v1/issues/"+url.PathEscape(id), nil)
+}
+
+// Retry implements Transport.
+func (h *HTTP) Retry(ctx context.Context, issue string) ([]wire.Retried, error) {
+	b, err := json.Marshal(wire.Retry{Issues: []string{issue}})
+	if err != nil {
+		return nil, err
+	}
+	l, err := call[wire.List[wire.Retried]](ctx, h, http.MethodPost, "/v1/issues/retry", b)
+	if err != nil {
+		return nil, err
+	}
+	return l.Items, nil
+}
+
+// gzipFrom is the size from which a request is worth compressing.
+const gzipFrom = 2 << 10
+
+func call[T any](ctx context.Context, h *HTTP, method, path string, body []byte) (*T, error) {
+	req, err := h.request(ctx, method, path, body)
+	if err != nil {
+		return nil, err
+	}
+	res, err := h.client.Do(req)
+	if err != nil {
+		return nil, h.unreached(err)
+	}
+	defer func() { _ = res.Body.Close() }() // it was read, or is of no use
+	b, err := io.ReadAll(io.LimitReader(res.Body, maxReply))
+	if err != nil {
+		return nil, h.unreached(err)
+	}
+	if res.StatusCode >= 300 {
+		return nil, failure(res, b)
+	}
+	out := new(T)
+	if err := json.Unmarshal(b, out); err != nil {
+		return nil, h.unreached(err)
+	}
+	return out, nil
+}
+
+func (h *HTTP) request(ctx context.Context, method, path string, body []byte) (*http.Request, error) {
+	zipped := len(body) >= gzipFrom
+	if zipped {
+		var b bytes.Buffer
+		z := gzip.NewWriter(&b)
+		_, err := z.Write(body)
+		if err := errors.Join(err, z.Close()); err != nil {
+			return nil, err
+		}
+		body = b.Bytes()
+	}
+	req, err := http.NewRequestWithContext(ctx, method, h.base+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, landfall.Errorf(landfall.CodeInvalid, "%q is not the address of a server", h.base).WithHint("it looks like http://127.0.0.1:8080")
+	}
+	if len(body) > 0 {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if zipped {
+		req.Header.Set("Content-Encoding", "gzip")
+	}
+	if c := h.credential(); c != "" {
+		req.Header.Set("Authorization", "Bearer "+c)
+	}
+	return req, nil
+}
+
+// unreached: the reply did not come, or not whole. What became of the request
+// is unknown.
+func (h *HTTP) unreached(err error) error {
+	return &landfall.Error{Code: landfall.CodeUnavailable, Message: "the server at " + h.base + " can't be reached", Hint: "nothing is lost; it is sent again by the next sync", Err: err}
+}
+
+// failure reads the server's error, and how long it asks to wait.
+func failure(res *http.Response, body []byte) error {
+	e := &landfall.Error{}
+	if json.Unmarshal(body, e) != nil || e.Code == "" {
+		e = landfall.Errorf(codeFor(res.StatusCode), "the server answered %s", res.Status)
+	}
+	if s, err := strconv.Atoi(res.Header.Get("Retry-After")); err == nil && s > 0 {
+		e.Err = &RetryAfter{time.Duration(s) * time.Second}
+	}
+	return e
+}
+
+// codeFor is for answers that do not come from Landfall, a proxy's for example.
+func codeFor(status int) landfall.Code {
+	switch {
+	case status == http.StatusUnauthorized:
+		return landfall.CodeUnauthorized
+	case status == http.StatusForbidden:
+		return landfall.CodeForbidden
+	case status == http.StatusRequestEntityTooLarge:
+		return landfall.CodeTooLarge
+	case status == http.StatusTooManyRequests:
+		return landfall.CodeBusy
+	case status >= 500:
+		return landfall.CodeUnavailable
+	default:
+		return landfall.CodeInvalid
+	}
+}

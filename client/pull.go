@@ -1,0 +1,144 @@
+package client
+
+import (
+	"context"
+
+	"github.com/landfall-sync/landfall"
+	"github.com/landfall-sync/landfall/internal/wire"
+)
+
+// seenName marks, while a resync runs, the records that came again.
+const seenName = "seen:"
+
+// pull takes in one page.
+func (c *Client) pull(ctx context.Context, b *batch, r *Report) (deed, error) {
+	reply, err := c.opts.Transport.Pull(ctx, b.s.Checkpoint, c.opts.Page)
+	if err != nil {
+		return nothing, err
+	}
+	if b.s.Definition == nil || reply.Definition != b.s.Definition.Version {
+		if err := c.refresh(ctx); err != nil {
+			return nothing, err
+		}
+	}
+	did := something
+	err = c.opts.Storage.Update(ctx, func(tx Tx) error {
+		s, err := enrolled(tx)
+		if err != nil {
+			return err
+		}
+		if s.Checkpoint != b.s.Checkpoint {
+			return nil // another process was here first
+		}
+		if reply.Resync {
+			// What is shown stays until the new cut is whole.
+			s.Checkpoint, s.Seq, s.Resyncing = "", 0, true
+			return save(tx, s)
+		}
+		if !reply.More && len(reply.Changes) == 0 && len(reply.Outcomes) == 0 && reply.Checkpoint == s.Checkpoint {
+			did = nothing
+			return nil
+		}
+		r.Received += len(reply.Changes)
+		if err := takeIn(tx, s, reply); err != nil {
+			return err
+		}
+		if !reply.More {
+			did = nothing
+		}
+		return save(tx, s)
+	})
+	return did, err
+}
+
+// takeIn brings a page, its checkpoint, and the end of what it settles into the
+// replica in one local transaction: nothing flickers, nothing shows twice.
+func takeIn(tx Tx, s *state, reply *wire.PullReply) error {
+	for i := range reply.Changes {
+		p := &reply.Changes[i]
+		var err error
+		if p.Gone || p.Record == nil {
+			err = tx.DeleteRecord(p.ID)
+		} else {
+			err = tx.PutRecord(p.Record)
+		}
+		if err == nil && s.Resyncing && !p.Gone {
+			err = tx.SetValue(seenName+p.ID, []byte{1})
+		}
+		if err != nil {
+			return err
+		}
+	}
+	s.Checkpoint, s.Seq = reply.Checkpoint, reply.Seq
+	for i := range reply.Outcomes {
+		if err := settle(tx, &reply.Outcomes[i]); err != nil {
+			return err
+		}
+	}
+	if err := cover(tx, reply); err != nil {
+		return err
+	}
+	if s.Resyncing && !reply.More {
+		s.Resyncing = false
+		return dropUnseen(tx)
+	}
+	return nil
+}
+
+// settle notes how an issue, or what waited in it, ended.
+func settle(tx Tx, o *landfall.Outcome) error {
+	e, err := tx.Entry(o.Incarnation, o.N)
+	if err != nil || e == nil || e.Outcome != nil && e.Outcome.Seq > o.Seq {
+		return err
+	}
+	e.Outcome = o
+	if o.Settlement == landfall.SettledMoved {
+		e.State, e.Issue, e.Kind, e.Waiting = Issued, o.Issue, o.Kind, o.Kind == ""
+	} else {
+		e.State = Done
+	}
+	return tx.PutEntry(e)
+}
+
+// cover lets applied entries go whose effect the page covers. What a backup of
+// the server covers is not kept any longer, unless the log shows it.
+func cover(tx Tx, reply *wire.PullReply) error {
+	all, err := tx.Entries()
+	if err != nil {
+		return err
+	}
+	for _, e := range all {
+		if e.State == Applied && e.Receipt.Seq <= reply.Seq {
+			e.State = Done
+			if err := tx.PutEntry(e); err != nil {
+				return err
+			}
+		}
+		if e.State == Done && e.Issue == "" && e.Receipt != nil && e.Receipt.Seq <= reply.KeptThrough {
+			if err := tx.DeleteEntry(e.Incarnation, e.N); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// dropUnseen removes what a resync did not bring again.
+func dropUnseen(tx Tx) error {
+	all, err := tx.Records("")
+	if err != nil {
+		return err
+	}
+	for _, r := range all {
+		seen, err := tx.Value(seenName + r.ID)
+		if err == nil && seen == nil {
+			err = tx.DeleteRecord(r.ID)
+		} else if err == nil {
+			err = tx.SetValue(seenName+r.ID, nil)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

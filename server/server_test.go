@@ -235,7 +235,7 @@ func fromInitToPull(t *testing.T, s *site) {
 	}
 	var device wire.DeviceView
 	s.call("GET", "/v1/devices/phone", ada, nil, &device)
-	if device.ID != phone.Replica || device.Next != 2 || device.LastContact.IsZero() {
+	if device.ID != phone.Replica || device.Next != 2 || device.Behind != done.Seq-pulled.Seq {
 		t.Errorf("%+v", device)
 	}
 	for _, secret := range []string{ada, phone.Credential, password, "Oslo", "taxi", "120"} {

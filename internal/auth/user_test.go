@@ -91,6 +91,7 @@ func TestGrantAndRevoke(t *testing.T) {
 		{wire.UserChange{Grant: []string{"manager"}}, "role:employee 6-0, role:manager 7-0"},
 		{wire.UserChange{Revoke: []string{"employee", "sync_admin"}}, "role:employee 6-8, role:manager 7-0"},
 		{wire.UserChange{Revoke: []string{"employee"}, Grant: []string{"employee"}}, "role:employee 6-8, role:manager 7-0, role:employee 9-0"},
+		{wire.UserChange{Revoke: []string{"employee"}}, "role:employee 6-8, role:manager 7-0, role:employee 9-10"},
 	} {
 		if err := change(c.change); err != nil {
 			t.Fatal(err)
@@ -108,7 +109,7 @@ func TestGrantAndRevoke(t *testing.T) {
 	if err := change(wire.UserChange{Revoke: []string{"manager"}}); err != nil {
 		t.Error(err)
 	}
-	if got := w.head().Seq; got != 10 {
+	if got := w.head().Seq; got != 11 {
 		t.Errorf("the sequence is at %d", got)
 	}
 }

@@ -1,6 +1,8 @@
 package core
 
 import (
+	"strings"
+
 	"github.com/landfall-sync/landfall"
 	"github.com/landfall-sync/landfall/internal/definition"
 )
@@ -47,6 +49,7 @@ func Refs(app *definition.App, m *landfall.Mutation) []string {
 			continue
 		}
 		for _, id := range texts(m.Set[name]) {
+			id = strings.ToLower(id)
 			if !contains(out, id) {
 				out = append(out, id)
 			}

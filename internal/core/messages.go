@@ -65,29 +65,29 @@ var wordings = map[string]wording{
 	CodeUnknownType:       {"The app has no type %s.", ""},
 	CodeUnknownField:      {"%s has no field %s.", ""},
 	CodeUnknownTransition: {"%s has no transition %s.", ""},
-	CodeNotAvailable:      {"The record is not available.", "It may have been deleted, or you may not have access to it any more."},
+	CodeNotAvailable:      {"The record is not available.", "It may have been deleted, or access to it was taken away."},
 	CodeDuplicate:         {"A record of type %s with this id is there already.", "Choose which values to keep."},
 	CodeGone:              {"The record of type %s was deleted.", "Take the device's side to restore it with these changes, or the server's to leave it deleted."},
-	CodeMayNotCreate:      {"You lack the right to create records of type %s.", ""},
-	CodeMayNotUpdate:      {"You lack the right to update records of type %s.", ""},
-	CodeMayNotDelete:      {"You lack the right to delete or restore records of type %s.", ""},
-	CodeMayNotWrite:       {"You lack the right to write %s of %s.", ""},
-	CodeNotThisRecord:     {"Your right to %s records of type %s does not cover this one.", "Somebody with the right can make the change, or an administrator can widen it."},
-	CodeStatusMoved:       {"The %s has moved to another status since you saw it.", "Compare both sides and decide what to keep."},
+	CodeMayNotCreate:      {"The right to create records of type %s is missing.", ""},
+	CodeMayNotUpdate:      {"The right to update records of type %s is missing.", ""},
+	CodeMayNotDelete:      {"The right to delete or restore records of type %s is missing.", ""},
+	CodeMayNotWrite:       {"The right to write %s of %s is missing.", ""},
+	CodeNotThisRecord:     {"The right to %s records of type %s does not cover this one.", "Somebody with the right can make the change, or an administrator can widen it."},
+	CodeStatusMoved:       {"The %s has moved to another status since this was entered.", "Compare both sides and decide what to keep."},
 	CodeFrozen:            {"The %s is in a status in which nobody changes fields.", "Move it to an open status first, then apply the change."},
 	CodeNoLifecycle:       {"%s has no lifecycle, so it can't be moved.", "Give the type a lifecycle in the app definition, or withdraw this."},
 	CodeNotFromStatus:     {"%s does not lead from the status in which the record is.", "Allow the transition from there in the app definition, or make another one first."},
-	CodeTransitionRole:    {"You lack the right to make the transition %s of %s.", ""},
+	CodeTransitionRole:    {"The right to make the transition %s of %s is missing.", ""},
 	CodeTransitionWhen:    {"The condition for %s of %s does not hold.", "Look at the record and at the condition in the app definition."},
 	CodeRequires:          {"%s is needed for %s.", ""},
 	CodeExpression:        {"A condition of %s in the app definition can't be evaluated.", "An administrator must mend it and publish the app again."},
 	CodeFieldChanged:      {"%s was changed by somebody else at the same time.", "Compare both values and decide which to keep."},
-	CodeRecordChanged:     {"The %s was changed by somebody else since you saw it.", "Look at the changes, then delete it or keep it."},
+	CodeRecordChanged:     {"The %s was changed by somebody else since this was entered.", "Look at the changes, then delete it or keep it."},
 	CodeRange:             {"%s: the sum does not fit.", "Enter a smaller number."},
 	CodeRequired:          {"%s is missing.", ""},
 	CodeCheck:             {"%s is not valid.", ""},
 	CodeUnique:            {"%s: another record has this value already.", "Enter another one."},
-	CodeNoRecord:          {"%s: no such record is available.", "Choose a record that you can see."},
+	CodeNoRecord:          {"%s: no such record is available.", "Choose a record that is there to choose."},
 	CodeNoUser:            {"%s: there is no such user.", "Choose a user that exists."},
 	CodeNoTeam:            {"%s: there is no such team.", "Choose a team that exists."},
 	CodeChangedSince:      {"The %s was changed since you looked at it.", "Look again, then decide."},
@@ -159,7 +159,7 @@ func rolesHint(roles []string) string {
 	if len(roles) == 0 {
 		return "No role has it: it must be given to one in the app definition."
 	}
-	return "It belongs to " + strings.Join(roles, ", ") + ". An administrator can grant you such a role."
+	return "It belongs to " + strings.Join(roles, ", ") + ". An administrator can grant such a role."
 }
 
 // grantHint is the rolesHint of a right.

@@ -10,8 +10,8 @@ import (
 
 // The notes of receipts of what was applied without effect.
 const (
-	noteNothing = "There was nothing to change: the record is as you left it."
-	noteLost    = "Another edit was kept; what you entered is in the record's history."
+	noteNothing = "There was nothing to change."
+	noteLost    = "Another edit was kept; what was entered is in the record's history."
 	noteVoid    = "Taken back before it was sent."
 )
 

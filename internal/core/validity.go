@@ -147,11 +147,12 @@ func plainFault(t *definition.Type, f *definition.Field, vars *definition.Vars) 
 	if f.Check == nil {
 		return nil
 	}
-	ok, err := f.Check.Bool(vars)
+	// A check that meets an unset field has no answer and does not run.
+	answer, err := f.Check.Value(vars, &definition.Field{Name: f.Name, Type: definition.Boolean})
 	if err != nil {
 		return fieldSay(CodeExpression, t, f.Name)
 	}
-	if ok {
+	if string(answer) != "false" {
 		return nil
 	}
 	m := fieldSay(CodeCheck, t, f.Name)

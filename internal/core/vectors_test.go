@@ -209,10 +209,17 @@ func find(list []holder, replica, record string) string {
 	return ""
 }
 
+// failer is what ends a test, be it a testing.TB or a rapid.T.
+type failer interface {
+	Helper()
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+}
+
 // app compiles a definition once: a named one of the folder, or YAML in place.
 var apps = map[string]*definition.App{}
 
-func app(t testing.TB, name string, version int64) *definition.App {
+func app(t failer, name string, version int64) *definition.App {
 	t.Helper()
 	key := fmt.Sprint(version, " ", name)
 	if a := apps[key]; a != nil {

@@ -49,7 +49,7 @@ func (h *HTTP) Definition(ctx context.Context) (*wire.Definition, error) {
 
 // Push implements Transport.
 func (h *HTTP) Push(ctx context.Context, body []byte) (*wire.PushReply, error) {
-	return call[wire.PushReply](ctx, h, http.MethodPost, "/v1/sync/push", body)
+	return call[wire.PushReply](ctx, h, http.MethodPost, pushPath, body)
 }
 
 // Pull implements Transport.
@@ -79,10 +79,48 @@ func (h *HTTP) Retry(ctx context.Context, issue string) ([]wire.Retried, error) 
 	return l.Items, nil
 }
 
-// gzipFrom is the size from which a request is worth compressing.
-const gzipFrom = 2 << 10
+// Do makes a call that Transport does not have: in goes as JSON unless it is
+// nil, and the reply is read into out unless that is nil.
+func (h *HTTP) Do(ctx context.Context, method, path string, in, out any) error {
+	var body []byte
+	if in != nil {
+		var b bytes.Buffer
+		enc := json.NewEncoder(&b)
+		enc.SetEscapeHTML(false)
+		if err := enc.Encode(in); err != nil {
+			return err
+		}
+		body = b.Bytes()
+	}
+	b, err := h.exchange(ctx, method, path, body)
+	if err != nil || out == nil {
+		return err
+	}
+	if err := json.Unmarshal(b, out); err != nil {
+		return h.unreached(err)
+	}
+	return nil
+}
+
+// A push is worth compressing from this size on.
+const (
+	gzipFrom = 2 << 10
+	pushPath = "/v1/sync/push"
+)
 
 func call[T any](ctx context.Context, h *HTTP, method, path string, body []byte) (*T, error) {
+	b, err := h.exchange(ctx, method, path, body)
+	if err != nil {
+		return nil, err
+	}
+	out := new(T)
+	if err := json.Unmarshal(b, out); err != nil {
+		return nil, h.unreached(err)
+	}
+	return out, nil
+}
+
+func (h *HTTP) exchange(ctx context.Context, method, path string, body []byte) ([]byte, error) {
 	req, err := h.request(ctx, method, path, body)
 	if err != nil {
 		return nil, err
@@ -99,15 +137,11 @@ func call[T any](ctx context.Context, h *HTTP, method, path string, body []byte)
 	if res.StatusCode >= 300 {
 		return nil, failure(res, b)
 	}
-	out := new(T)
-	if err := json.Unmarshal(b, out); err != nil {
-		return nil, h.unreached(err)
-	}
-	return out, nil
+	return b, nil
 }
 
 func (h *HTTP) request(ctx context.Context, method, path string, body []byte) (*http.Request, error) {
-	zipped := len(body) >= gzipFrom
+	zipped := len(body) >= gzipFrom && path == pushPath
 	if zipped {
 		var b bytes.Buffer
 		z := gzip.NewWriter(&b)

@@ -192,7 +192,25 @@ func (d *desk) sees(id string) (bool, error) {
 	return slices.ContainsFunc(aud, func(k string) bool { return slices.Contains(d.keys, k) }), nil
 }
 
+// AnyType finds a record of whatever type.
+const AnyType = "-"
+
+// anyType looks among the types in their order.
+func (d *desk) anyType(ref string) (*landfall.Record, error) {
+	for _, typ := range d.app.Order {
+		rec, err := d.find(typ, ref)
+		if err == nil || landfall.CodeOf(err) != landfall.CodeNotFound {
+			return rec, err
+		}
+	}
+	return nil, landfall.Errorf(landfall.CodeNotFound, "there is no record %q, or you may not see it", ref).
+		WithHint("use an id, the beginning of one, or a number")
+}
+
 func (d *desk) find(typ, ref string) (*landfall.Record, error) {
+	if typ == AnyType && d.app != nil {
+		return d.anyType(ref)
+	}
 	if _, err := d.typ(typ); err != nil {
 		return nil, err
 	}

@@ -35,6 +35,9 @@ func (a *API) recordRoutes() {
 	handle(a, "POST /v1/records", "Change a record at once, by the rules", a.do)
 }
 
+// anyType stands for the type of a record that is found by its id or number alone.
+const anyType = "-"
+
 // fullID is the length of a UUID.
 const fullID = 36
 
@@ -45,12 +48,12 @@ func (a *API) do(ctx context.Context, c *Caller, in *doInput) (*wire.Done, error
 		do.ID = a.NewID()
 	case do.ID == "":
 		return nil, landfall.Errorf(landfall.CodeInvalid, "which record is meant?").WithHint("send its id or number as id")
-	case len(do.ID) != fullID && do.Op != landfall.OpCreate:
+	case do.Op != landfall.OpCreate && (len(do.ID) != fullID || do.Type == anyType):
 		r, err := a.Records.Find(ctx, c.Workspace, c.Actor, do.Type, do.ID)
 		if err != nil {
 			return nil, err
 		}
-		do.ID = r.ID
+		do.ID, do.Type = r.ID, r.Type
 	}
 	return a.Inbox.Do(ctx, c.Workspace, c.Actor, do)
 }

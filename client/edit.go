@@ -218,3 +218,9 @@ func decode(e *Entry) (landfall.Mutation, error) {
 	m.Incarnation = e.Incarnation
 	return m, err
 }
+
+// App is the definition that the changes are made by.
+func (g *Group) App() *definition.App { return g.app }
+
+// Get is a record as the changes so far show it.
+func (g *Group) Get(ref string) (*View, error) { return g.c.find(g.tx, g.s, g.app, ref) }

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/landfall-sync/landfall"
+	"github.com/landfall-sync/landfall/internal/definition"
+	"github.com/landfall-sync/landfall/internal/wire"
+)
+
+type appCmd struct {
+	Check   appCheckCmd   `cmd:"" help:"Check a definition; needs no server."`
+	Publish appPublishCmd `cmd:"" help:"Publish a definition."`
+}
+
+type appCheckCmd struct {
+	File   string `arg:"" help:"The definition."`
+	Strict bool   `help:"Take warnings for errors."`
+}
+
+func (c *appCheckCmd) Help() string { return "Example:\n  landfall app check app.yaml" }
+
+// Run checks a definition.
+func (c *appCheckCmd) Run(s *session) error {
+	source, err := os.ReadFile(c.File)
+	if err != nil {
+		return landfall.Errorf(landfall.CodeInvalid, "the definition can't be read: %v", err)
+	}
+	a, problems := definition.Compile(c.File, source)
+	list := make([]wire.Problem, 0, len(problems))
+	for _, p := range problems {
+		list = append(list, wire.Problem{File: p.File, Line: p.Line, Column: p.Column, Warning: p.Warning, Message: p.Message, Hint: p.Hint})
+	}
+	if err := s.problems(list); err != nil {
+		return err
+	}
+	if a == nil || c.Strict && len(problems) > 0 {
+		return errWanting
+	}
+	if !s.opts.JSON && !s.opts.Quiet {
+		fmt.Fprintf(s.out, "%s is right: %d types, %d roles, %d queues.\n", c.File, len(a.Types), len(a.Roles), len(a.Queues))
+	}
+	return nil
+}
+
+// problems prints problems as a compiler does.
+func (s *session) problems(list []wire.Problem) error {
+	if s.opts.JSON {
+		return s.json(map[string]any{"problems": list})
+	}
+	for _, p := range list {
+		kind := ""
+		if p.Warning {
+			kind = "warning: "
+		}
+		fmt.Fprintf(s.out, "%s:%d:%d: %s%s\n", p.File, p.Line, p.Column, kind, p.Message)
+		if p.Hint != "" {
+			fmt.Fprintf(s.out, "    %s\n", p.Hint)
+		}
+	}
+	return nil
+}
+
+type appPublishCmd struct {
+	File string `arg:"" help:"The definition."`
+}
+
+func (c *appPublishCmd) Help() string { return "Example:\n  landfall app publish app.yaml" }
+
+// Run publishes a definition.
+func (c *appPublishCmd) Run(s *session) error {
+	source, err := os.ReadFile(c.File)
+	if err != nil {
+		return landfall.Errorf(landfall.CodeInvalid, "the definition can't be read: %v", err)
+	}
+	d, err := s.desk()
+	if err != nil {
+		return err
+	}
+	p, err := d.Publish(s.ctx, wire.Publish{Source: string(source), File: c.File})
+	if err != nil {
+		return err
+	}
+	refused := false
+	for _, x := range p.Problems {
+		refused = refused || !x.Warning
+	}
+	if refused {
+		if err := s.problems(p.Problems); err != nil {
+			return err
+		}
+		return errWanting
+	}
+	return s.show(p, fmt.Sprint(p.Version), func() {
+		for _, x := range p.Problems {
+			fmt.Fprintf(s.out, "warning: %s:%d:%d: %s\n", x.File, x.Line, x.Column, x.Message)
+		}
+		if p.Unchanged {
+			fmt.Fprintf(s.out, "Version %d is published already, and is the same.\n", p.Version)
+			return
+		}
+		fmt.Fprintf(s.out, "Version %d is published; devices take it with their next sync.\n", p.Version)
+	})
+}

@@ -1,0 +1,179 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/landfall-sync/landfall"
+	"github.com/landfall-sync/landfall/internal/core"
+	"github.com/landfall-sync/landfall/internal/wire"
+)
+
+// compare prints an issue for a person: what both sides have, what waits, and
+// how to decide.
+func compare(w io.Writer, i *wire.IssueDetail) {
+	device := or(i.DeviceName, capital(i.Author)+"'s device")
+	if !strings.Contains(device, capital(i.Author)) {
+		device = capital(i.Author) + "'s " + device
+	}
+	fmt.Fprintf(w, "%s %s   sync issue %d · %s · in %s\n", or(i.RecordTitle, or(i.RecordType, "Change")), or(i.RecordNumber, abbreviate(i.Record)), i.Number, words(i.Kind), or(i.QueueTitle, i.Queue))
+	for _, m := range i.Messages {
+		fmt.Fprintf(w, "%s\n", m.Text)
+	}
+	if len(i.Compare) > 0 {
+		rows := [][]string{{"", "when " + capital(i.Author) + " saw it", device, "server now" + serverBy(i), "result"}}
+		for _, c := range i.Compare {
+			rows = append(rows, []string{columnName(&c), plain(c.Base), marked(c.Device, c.DeviceChanged), marked(c.Server, c.ServerChanged), or(plain(c.Result), "?")})
+		}
+		grid(w, rows)
+	}
+	if i.ServerHidden {
+		fmt.Fprintln(w, "You may not see the server's side of this record.")
+	}
+	if len(i.Compare) == 0 {
+		for _, x := range i.Sent {
+			if x.Raw != "" {
+				fmt.Fprintf(w, "As it was sent: %s\n", short(x.Raw, 300))
+			}
+		}
+	}
+	for _, c := range i.Comments {
+		fmt.Fprintf(w, "%s, %s: %s\n", capital(c.By), when(c.At), c.Text)
+	}
+	ending(w, i)
+}
+
+func ending(w io.Writer, i *wire.IssueDetail) {
+	var behind []string
+	for _, x := range i.Sent {
+		if x.Waiting {
+			what := "a change"
+			if m := x.Mutation; m != nil {
+				what = string(m.Op)
+				if m.Transition != "" {
+					what = m.Transition
+				}
+			}
+			behind = append(behind, what)
+		}
+	}
+	if len(behind) > 0 {
+		fmt.Fprintf(w, "Waiting behind it: %d (%s).   ", len(behind), strings.Join(behind, ", "))
+	}
+	if !i.Open() {
+		fmt.Fprintf(w, "Decided by %s, %s%s.\n", capital(i.Decider), string(i.Settlement), note(i.Note))
+		return
+	}
+	fmt.Fprintf(w, "Decide: landfall issue resolve %d …\n", i.Number)
+	if len(i.Before) > 0 {
+		fmt.Fprintf(w, "  --take device|server|FIELD=SIDE  --set FIELD=VALUE  --before %s  --after %s  --to user:…|queue:…  --note …  --dry-run\n", strings.Join(i.Before, "|"), or(strings.Join(i.After, "|"), "…"))
+	}
+	for _, m := range i.Messages {
+		if m.Hint != "" {
+			fmt.Fprintf(w, "  %s\n", m.Hint)
+		}
+	}
+}
+
+func note(n string) string {
+	if n == "" {
+		return ""
+	}
+	return ": “" + n + "”"
+}
+
+func columnName(c *core.Column) string {
+	if c.Status {
+		return "status"
+	}
+	return strings.ToLower(c.Title)
+}
+
+func marked(v landfall.Value, changed bool) string {
+	s := plain(v)
+	if changed {
+		return or(s, "(none)") + " *"
+	}
+	return s
+}
+
+// serverBy names who changed the server's side last.
+func serverBy(i *wire.IssueDetail) string {
+	var last *landfall.Edit
+	for k := range i.Compare {
+		if e := i.Compare[k].ServerEdit; e != nil && i.Compare[k].ServerChanged && (last == nil || e.At.After(last.At)) {
+			last = e
+		}
+	}
+	if last == nil {
+		return ""
+	}
+	by := last.Author
+	if last.By != "" {
+		by = last.By
+	}
+	return " (" + capital(by) + ", " + when(last.At) + ")"
+}
+
+// grid prints columns that are as wide as what is in them.
+func grid(w io.Writer, rows [][]string) {
+	widths := make([]int, len(rows[0]))
+	for _, r := range rows {
+		for k := range r {
+			r[k] = short(r[k], 34)
+			widths[k] = max(widths[k], utf8.RuneCountInString(r[k]))
+		}
+	}
+	for _, r := range rows {
+		line := ""
+		for k, cell := range r {
+			line += cell + strings.Repeat(" ", widths[k]-utf8.RuneCountInString(cell)+3)
+		}
+		fmt.Fprintln(w, strings.TrimRight(line, " "))
+	}
+}
+
+// resolution prints what a decision did, or would do.
+func resolution(w io.Writer, i *wire.IssueDetail, r *wire.Resolution) {
+	verb := "is decided"
+	if r.DryRun {
+		verb = "would be decided"
+	}
+	fmt.Fprintf(w, "Sync issue %d %s: %s\n", i.Number, verb, r.Settlement)
+	if rec := r.Record; rec != nil {
+		fmt.Fprintf(w, "%s %s", or(i.RecordTitle, rec.Type), or(rec.Number, abbreviate(rec.ID)))
+		if rec.Status != "" {
+			fmt.Fprintf(w, " · %s", rec.Status)
+		}
+		if rec.Queue != "" || rec.Assignee != "" {
+			fmt.Fprintf(w, " · waits %s", waits(rec.Queue, rec.Assignee))
+		}
+		fmt.Fprintln(w)
+		for _, c := range r.Compare {
+			if v := rec.Fields[c.Field]; !c.Status {
+				fmt.Fprintf(w, "  %-14s %s\n", strings.ToLower(c.Title), or(plain(v), "(none)"))
+			}
+		}
+	}
+	released(w, r.Released, r.DryRun)
+}
+
+// released prints what became of changes that waited.
+func released(w io.Writer, all []wire.Released, dry bool) {
+	for _, x := range all {
+		verb := "is"
+		if dry {
+			verb = "would be"
+		}
+		what := "applied"
+		if x.Result != landfall.Applied {
+			what = "an issue"
+			if x.Kind != "" {
+				what += " (" + words(x.Kind) + ")"
+			}
+		}
+		fmt.Fprintf(w, "  change %d that waited %s %s\n", x.N, verb, what)
+	}
+}

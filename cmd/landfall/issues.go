@@ -1,0 +1,329 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/landfall-sync/landfall"
+	"github.com/landfall-sync/landfall/internal/core"
+	"github.com/landfall-sync/landfall/internal/definition"
+	"github.com/landfall-sync/landfall/internal/desk"
+	"github.com/landfall-sync/landfall/internal/wire"
+)
+
+type issueCmd struct {
+	List    issueListCmd    `cmd:"" help:"List issues."`
+	Causes  issueCausesCmd  `cmd:"" help:"Unresolved issues by what they have in common."`
+	Show    issueShowCmd    `cmd:"" help:"Compare both sides."`
+	Claim   issueClaimCmd   `cmd:"" help:"Take an issue for a while."`
+	Release issueReleaseCmd `cmd:"" help:"Give an issue back."`
+	Resolve issueResolveCmd `cmd:"" help:"Decide an issue."`
+	Retry   issueRetryCmd   `cmd:"" help:"Judge issues again, as their authors."`
+	Comment issueCommentCmd `cmd:"" help:"Remark on an issue."`
+	Assign  issueAssignCmd  `cmd:"" help:"Send an issue to a queue or person."`
+	Reopen  issueReopenCmd  `cmd:"" help:"Take a resolved issue up again."`
+}
+
+type issueArg struct {
+	Issue string `arg:"" help:"Which issue: its number, id, or the beginning of the id."`
+}
+
+type issueListCmd struct {
+	listFlags
+	Cause string `help:"Of this cause." placeholder:"CAUSE"`
+}
+
+func (c *issueListCmd) Help() string {
+	return "Unresolved ones, unless --state says otherwise (open, claimed, resolved, all).\nExample:\n  landfall issue list --queue sync-conflicts"
+}
+
+// Run lists issues.
+func (c *issueListCmd) Run(s *session) error {
+	d, err := s.desk()
+	if err != nil {
+		return err
+	}
+	f := c.filter()
+	f.Cause = c.Cause
+	l, err := d.Issues(s.ctx, f)
+	if err != nil {
+		return err
+	}
+	return page(s, l, func(i *wire.IssueView) string { return i.ID }, "No issue waits here: whatever devices sent is applied or decided.",
+		[]string{"NO.", "KIND", "RECORD", "BY", "STATE", "QUEUE", "RECEIVED"}, func(i *wire.IssueView) []string {
+			state := i.State
+			if i.Settlement != "" {
+				state += " (" + string(i.Settlement) + ")"
+			}
+			return []string{fmt.Sprint(i.Number), words(i.Kind), or(i.RecordTitle, i.RecordType) + " " + or(i.RecordNumber, abbreviate(i.Record)), i.Author, state, or(i.QueueTitle, i.Queue), when(i.ReceivedAt)}
+		})
+}
+
+type issueCausesCmd struct{}
+
+// Run groups issues.
+func (c *issueCausesCmd) Run(s *session) error {
+	d, err := s.desk()
+	if err != nil {
+		return err
+	}
+	l, err := d.Causes(s.ctx)
+	if err != nil {
+		return err
+	}
+	return page(s, l, func(x *wire.Cause) string { return x.Cause }, "No issue waits here.", []string{"CAUSE", "COUNT", "KIND", "WHAT", "USERS", "LAST SEEN"}, func(x *wire.Cause) []string {
+		what := ""
+		if len(x.Messages) > 0 {
+			what = x.Messages[0].Text
+		}
+		return []string{x.Cause, fmt.Sprint(x.Count), words(x.Kind), what, strings.Join(x.Users, ", "), when(x.LastSeen)}
+	})
+}
+
+type issueShowCmd struct{ issueArg }
+
+func (c *issueShowCmd) Help() string { return "Example:\n  landfall issue show 17" }
+
+// Run shows an issue.
+func (c *issueShowCmd) Run(s *session) error {
+	d, err := s.desk()
+	if err != nil {
+		return err
+	}
+	i, err := d.Issue(s.ctx, c.Issue)
+	if err != nil {
+		return err
+	}
+	return s.show(i, i.ID, func() { compare(s.out, i) })
+}
+
+func (s *session) issue(i *wire.IssueView, err error, what string) error {
+	if err != nil {
+		return err
+	}
+	return s.show(i, i.ID, func() { fmt.Fprintf(s.out, "Sync issue %d %s\n", i.Number, what) })
+}
+
+type issueClaimCmd struct{ issueArg }
+
+func (c *issueClaimCmd) Help() string { return "Example:\n  landfall issue claim 17" }
+
+// Run claims an issue.
+func (c *issueClaimCmd) Run(s *session) error {
+	d, err := s.desk()
+	if err != nil {
+		return err
+	}
+	i, err := d.Claim(s.ctx, c.Issue)
+	until := ""
+	if i != nil && i.ClaimedUntil != nil {
+		until = " until " + when(*i.ClaimedUntil)
+	}
+	return s.issue(i, err, "is yours"+until+".")
+}
+
+type issueReleaseCmd struct{ issueArg }
+
+// Run gives an issue back.
+func (c *issueReleaseCmd) Run(s *session) error {
+	d, err := s.desk()
+	if err != nil {
+		return err
+	}
+	i, err := d.Release(s.ctx, c.Issue)
+	return s.issue(i, err, "is open to everybody in its queue again.")
+}
+
+type issueCommentCmd struct {
+	issueArg
+	Text string `arg:"" help:"What to say."`
+}
+
+func (c *issueCommentCmd) Help() string {
+	return "Example:\n  landfall issue comment 17 \"asked Emma for the receipt\""
+}
+
+// Run comments on an issue.
+func (c *issueCommentCmd) Run(s *session) error {
+	d, err := s.desk()
+	if err != nil {
+		return err
+	}
+	i, err := d.Comment(s.ctx, c.Issue, c.Text)
+	return s.issue(i, err, "has your comment; its author's devices get it, too.")
+}
+
+type issueAssignCmd struct {
+	issueArg
+	To   string `arg:"" help:"user:NAME or queue:NAME."`
+	Note string `help:"Why."`
+}
+
+func (c *issueAssignCmd) Help() string { return "Example:\n  landfall issue assign 17 user:mara" }
+
+// Run assigns an issue.
+func (c *issueAssignCmd) Run(s *session) error {
+	d, err := s.desk()
+	if err != nil {
+		return err
+	}
+	i, err := d.Assign(s.ctx, c.Issue, wire.Assign{To: c.To, Note: c.Note})
+	return s.issue(i, err, "goes to "+c.To+".")
+}
+
+type issueReopenCmd struct {
+	issueArg
+	Note string `help:"Why."`
+}
+
+// Run takes an issue up again.
+func (c *issueReopenCmd) Run(s *session) error {
+	d, err := s.desk()
+	if err != nil {
+		return err
+	}
+	i, err := d.Reopen(s.ctx, c.Issue, c.Note)
+	return s.issue(i, err, "is open again, with everything that was sent.")
+}
+
+type issueResolveCmd struct {
+	issueArg
+	Take   []string `help:"device or server, for all fields or FIELD=SIDE; may be repeated." placeholder:"SIDE"`
+	Set    []string `help:"Another value, FIELD=VALUE; may be repeated." placeholder:"FIELD=VALUE" sep:"none"`
+	Before []string `help:"A transition to make first; may be repeated." placeholder:"MOVE"`
+	After  []string `help:"A transition to make last; may be repeated." placeholder:"MOVE"`
+	To     string   `help:"Hand the case to user:NAME or queue:NAME."`
+	Note   string   `help:"Why; the author reads it."`
+	IfSeen int64    `help:"Decide up to this change of the device; what came later is judged after." placeholder:"N"`
+	DryRun bool     `help:"Tell what would happen, and change nothing."`
+}
+
+func (c *issueResolveCmd) Help() string {
+	return "Example:\n  landfall issue resolve 17 --take device --before reopen --after submit --to user:mara --note \"receipt seen\""
+}
+
+// Run decides an issue.
+func (c *issueResolveCmd) Run(s *session) error {
+	d, err := s.desk()
+	if err != nil {
+		return err
+	}
+	i, err := d.Issue(s.ctx, c.Issue)
+	if err != nil {
+		return err
+	}
+	dec, err := c.decision(s, d, i)
+	if err != nil {
+		return err
+	}
+	r, err := d.Resolve(s.ctx, i.ID, wire.Resolve{Decision: *dec, DryRun: c.DryRun})
+	if err != nil {
+		return err
+	}
+	return s.show(r, r.Issue.ID, func() { resolution(s.out, i, r) })
+}
+
+func (c *issueResolveCmd) decision(s *session, d *desk.Desk, i *wire.IssueDetail) (*core.Decision, error) {
+	dec := &core.Decision{Before: c.Before, After: c.After, To: c.To, Note: c.Note, Through: c.IfSeen, Version: i.RecordVersion, Fields: map[string]core.Side{}}
+	if dec.Through == 0 {
+		dec.Through = i.Through
+	}
+	for _, t := range c.Take {
+		field, side, one := strings.Cut(t, "=")
+		if !one {
+			side = field
+		}
+		if side != string(core.DeviceSide) && side != string(core.ServerSide) {
+			return nil, landfall.Errorf(landfall.CodeInvalid, "--take %s: a side is device or server", t).WithHint("for example --take device, or --take amount=device")
+		}
+		if one {
+			dec.Fields[field] = core.Side(side)
+		} else {
+			dec.Take = core.Side(side)
+		}
+	}
+	if len(c.Set) == 0 {
+		return dec, nil
+	}
+	a, err := app(s, d)
+	if err != nil {
+		return nil, err
+	}
+	t := a.Types[i.RecordType]
+	if t == nil {
+		t = &definition.Type{Title: i.RecordType}
+	}
+	dec.Set, err = assignments(t, c.Set)
+	return dec, err
+}
+
+type issueRetryCmd struct {
+	Issues []string `arg:"" optional:"" help:"Which issues." name:"issue"`
+	Cause  string   `help:"All issues of this cause." placeholder:"CAUSE"`
+	All    bool     `help:"All unresolved issues that you may retry."`
+	DryRun bool     `help:"Tell what would happen, and change nothing."`
+	Yes    bool     `help:"Don't ask before retrying many."`
+}
+
+func (c *issueRetryCmd) Help() string {
+	return "Example:\n  landfall issue retry --cause 9c1e04b2a7d0 --dry-run"
+}
+
+// Run retries issues.
+func (c *issueRetryCmd) Run(s *session) error {
+	d, err := s.desk()
+	if err != nil {
+		return err
+	}
+	if (c.All || c.Cause != "") && !c.DryRun && !c.Yes {
+		return landfall.Errorf(landfall.CodeInvalid, "this may retry many issues").WithHint("look first with --dry-run, then say --yes")
+	}
+	l, err := d.Retry(s.ctx, wire.Retry{Issues: c.Issues, Cause: c.Cause, All: c.All, DryRun: c.DryRun})
+	if err != nil {
+		return err
+	}
+	return s.retried(l, c.DryRun)
+}
+
+// retried prints what became of retries; one that is still refused is wanting.
+func (s *session) retried(l *wire.List[wire.Retried], dry bool) error {
+	refused := 0
+	for _, r := range l.Items {
+		if !r.Settled {
+			refused++
+		}
+	}
+	var err error
+	if refused > 0 {
+		err = errWanting
+	}
+	if s.opts.JSON {
+		if jerr := s.json(l); jerr != nil {
+			return jerr
+		}
+		return err
+	}
+	verb, still := "is", "is still refused"
+	if dry {
+		verb, still = "would be", "would still be refused"
+	}
+	for _, r := range l.Items {
+		if s.opts.Quiet {
+			fmt.Fprintln(s.out, r.Issue)
+			continue
+		}
+		if r.Settled {
+			fmt.Fprintf(s.out, "Sync issue %d %s settled: %s\n", r.Number, verb, r.Settle)
+			released(s.out, r.Released, dry)
+			continue
+		}
+		fmt.Fprintf(s.out, "Sync issue %d %s (%s)\n", r.Number, still, words(r.Kind))
+		for _, m := range r.Messages {
+			fmt.Fprintf(s.out, "  - %s %s\n", m.Text, m.Hint)
+		}
+	}
+	if len(l.Items) == 0 && !s.opts.Quiet {
+		fmt.Fprintln(s.out, "There was nothing to retry.")
+	}
+	return err
+}

@@ -17,7 +17,7 @@ func (c *Client) pull(ctx context.Context, b *batch, r *Report) (deed, error) {
 		return nothing, err
 	}
 	if b.s.Definition == nil || reply.Definition != b.s.Definition.Version {
-		if err := c.refresh(ctx); err != nil {
+		if err := c.Refresh(ctx); err != nil {
 			return nothing, err
 		}
 	}

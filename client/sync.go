@@ -59,7 +59,7 @@ func (c *Client) sync(ctx context.Context, r *Report, progress func(Progress)) e
 			break
 		}
 	}
-	if err := c.refresh(ctx); err != nil {
+	if err := c.Refresh(ctx); err != nil {
 		return err
 	}
 	return c.opts.Storage.Update(ctx, func(tx Tx) error {
@@ -167,8 +167,9 @@ type RetryAfter struct{ Wait time.Duration }
 
 func (r *RetryAfter) Error() string { return "try again after " + r.Wait.String() }
 
-// refresh fetches the definition, with the roles that the user has now.
-func (c *Client) refresh(ctx context.Context) error {
+// Refresh fetches the definition, with the roles that the user has now. After
+// it a new device can work offline; Sync does it, too.
+func (c *Client) Refresh(ctx context.Context) error {
 	d, err := c.opts.Transport.Definition(ctx)
 	if err != nil {
 		return err

@@ -100,7 +100,7 @@ func (c *fieldInitCmd) Run(s *session) (err error) {
 	if _, credential, err = client.Credential(s.ctx, st); err != nil {
 		return err
 	}
-	if _, err := cl.Sync(s.ctx, nil); err != nil && landfall.CodeOf(err) != landfall.CodeUnavailable {
+	if err := cl.Refresh(s.ctx); err != nil {
 		return err
 	}
 	_, user, replica, err := cl.Identity(s.ctx)
@@ -108,7 +108,7 @@ func (c *fieldInitCmd) Run(s *session) (err error) {
 		return err
 	}
 	return s.show(map[string]string{"replica": replica, "user": user, "server": c.URL}, replica, func() {
-		fmt.Fprintf(s.out, "%s is %s's device now, and works without a network.\n", s.dir, capital(user))
+		fmt.Fprintf(s.out, "%s is %s's device now, and works without a network. Fetch what is there: landfall field -C %s sync\n", s.dir, capital(user), s.dir)
 	})
 }
 

@@ -31,7 +31,7 @@ var rules = map[string][]string{
 	"internal/publish":         {".", "internal/definition", "internal/store", "internal/wire"},
 	"internal/httpapi":         {".", "internal/core", "internal/store", "internal/wire"},
 	"internal/httpapi/apitest": {},
-	"internal/desk":            {".", "internal/core", "internal/wire"},
+	"internal/desk":            {".", "client", "internal/core", "internal/wire"},
 	"internal/demo":            {".", "client", "client/memory", "client/sqlite", "internal/core", "internal/definition", "internal/desk", "internal/wire", "examples"},
 	"internal/archtest":        {},
 	"internal/blob":            {".", "internal/store"},

@@ -37,6 +37,7 @@ type commands struct {
 	JSON  bool   `help:"Print JSON." name:"json"`
 	Quiet bool   `help:"Print ids alone." short:"q"`
 
+	Demo     demoCmd     `cmd:"" help:"Serve the demo, or tell a story on it." group:"Begin"`
 	Init     initCmd     `cmd:"" help:"Make a workspace in a folder." group:"Begin"`
 	Serve    serveCmd    `cmd:"" help:"Serve a folder." group:"Begin"`
 	App      appCmd      `cmd:"" help:"Check or publish the app definition." group:"Begin"`

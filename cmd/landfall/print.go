@@ -118,6 +118,9 @@ func plain(v landfall.Value) string {
 	}
 	var text string
 	if json.Unmarshal(v, &text) == nil {
+		if at, err := time.Parse(time.RFC3339Nano, text); err == nil {
+			return when(at)
+		}
 		return text
 	}
 	var many []string

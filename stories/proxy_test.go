@@ -92,7 +92,7 @@ func (p *Proxy) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		cut(rw, nil, nil)
 		return
 	}
-	res, reply, err := p.forward(r.Context(), r, body)
+	head, reply, err := p.forward(r.Context(), r, body)
 	if err != nil {
 		cut(rw, nil, nil)
 		return
@@ -109,34 +109,41 @@ func (p *Proxy) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		x.BeforeReply(reply)
 	}
 	if x.CutAfter >= 0 && x.CutAfter < len(reply) {
-		head := "HTTP/1.1 " + res.Status + "\r\nContent-Type: application/json\r\nContent-Length: " + strconv.Itoa(len(reply)) + "\r\n"
-		if e := res.Header.Get("Content-Encoding"); e != "" {
-			head += "Content-Encoding: " + e + "\r\n"
+		lines := "HTTP/1.1 " + head.status + "\r\nContent-Type: application/json\r\nContent-Length: " + strconv.Itoa(len(reply)) + "\r\n"
+		if e := head.header.Get("Content-Encoding"); e != "" {
+			lines += "Content-Encoding: " + e + "\r\n"
 		}
-		cut(rw, append([]byte(head+"\r\n"), reply[:x.CutAfter]...), x.DuringReply)
+		cut(rw, append([]byte(lines+"\r\n"), reply[:x.CutAfter]...), x.DuringReply)
 		return
 	}
-	for k, v := range res.Header {
+	for k, v := range head.header {
 		rw.Header()[k] = v
 	}
 	rw.Header().Set("Content-Length", strconv.Itoa(len(reply)))
-	rw.WriteHeader(res.StatusCode)
+	rw.WriteHeader(head.code)
 	_, _ = rw.Write(reply) // the device may be gone: that is the story
 }
 
-func (p *Proxy) forward(ctx context.Context, r *http.Request, body []byte) (*http.Response, []byte, error) {
+// answer is the head of a reply.
+type answer struct {
+	status string
+	code   int
+	header http.Header
+}
+
+func (p *Proxy) forward(ctx context.Context, r *http.Request, body []byte) (answer, []byte, error) {
 	out, err := http.NewRequestWithContext(ctx, r.Method, p.target()+r.URL.RequestURI(), bytes.NewReader(body))
 	if err != nil {
-		return nil, nil, err
+		return answer{}, nil, err
 	}
 	out.Header = r.Header.Clone()
 	res, err := p.client.Do(out)
 	if err != nil {
-		return nil, nil, err
+		return answer{}, nil, err
 	}
 	defer func() { _ = res.Body.Close() }()
 	reply, err := io.ReadAll(res.Body)
-	return res, reply, err
+	return answer{res.Status, res.StatusCode, res.Header}, reply, err
 }
 
 // cut writes what is given and closes the connection without more.

@@ -140,7 +140,9 @@ func (w *World) Kill() {
 	if err := w.server.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		w.t.Fatal(err)
 	}
-	<-w.exited
+	if err := <-w.exited; err == nil {
+		w.t.Error("the server ended by itself before it was killed")
+	}
 	w.server = nil
 }
 

@@ -87,7 +87,7 @@ func (c *demoCmd) folder() (string, error) {
 	}
 	if base != "" {
 		dir := filepath.Join(base, "landfall-demo")
-		if os.MkdirAll(dir, 0o700) == nil {
+		if os.MkdirAll(dir, 0o700) == nil { //nolint:gosec // the user's own folder, as the environment names it
 			return dir, nil
 		}
 	}

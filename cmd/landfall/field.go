@@ -37,8 +37,8 @@ type fieldCmd struct {
 	Network fieldNetworkCmd `cmd:"" help:"Switch the device's network off or on."`
 }
 
-// BeforeApply binds the folder for the commands below.
-func (c *fieldCmd) AfterApply(s *session) error {
+// AfterApply tells the commands below the folder.
+func (c *fieldCmd) AfterApply(s *session) error { //nolint:unparam // the parser's signature
 	s.dir = c.Dir
 	return nil
 }

@@ -275,11 +275,11 @@ func (p *plan) stale(j *judging) (*Refusal, error) {
 	if slices.ContainsFunc(past, func(c landfall.Change) bool { return c.From != "" && c.From != c.To }) {
 		kind = landfall.KindStatus
 	}
-	return p.refuse(j, StageStatus, kind, say(CodeChangedSince, title(p.typ))), nil
+	return p.refuse(StageStatus, kind, say(CodeChangedSince, title(p.typ))), nil
 }
 
 // refuse is a refusal of the decision as a whole.
-func (p *plan) refuse(j *judging, stage Stage, kind landfall.Kind, m landfall.Message) *Refusal {
+func (p *plan) refuse(stage Stage, kind landfall.Kind, m landfall.Message) *Refusal {
 	about := &landfall.Mutation{Type: p.h.Issue.RecordType, ID: p.h.Issue.Record, Op: landfall.OpUpdate}
 	r := routed(p.in.App, &Refusal{Stage: stage, Kind: kind, Messages: []landfall.Message{m}, Cause: cause(kind, about, m.Code)}, p.in.Actor.User, about)
 	r.Then = p.server.Clone()
@@ -298,7 +298,7 @@ func (p *plan) assign(j *judging) (*Refusal, error) {
 		return nil, err
 	}
 	if !sees || w.now.Deleted {
-		return p.refuse(j, StageExistence, landfall.KindNotAvailable, say(CodeNotAvailable)), nil
+		return p.refuse(StageExistence, landfall.KindNotAvailable, say(CodeNotAvailable)), nil
 	}
 	r := writable(w.now)
 	kind, name, _ := strings.Cut(p.d.To, ":")

@@ -82,7 +82,7 @@ func scan(raw []byte, maxDepth int) *landfall.Message {
 	}
 	for {
 		tok, err := dec.ReadToken()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {

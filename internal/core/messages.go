@@ -100,9 +100,9 @@ var wordings = map[string]wording{
 func say(code string, args ...string) landfall.Message {
 	w := wordings[code]
 	n := strings.Count(w.text, "%s")
-	list := make([]any, n)
-	for i := range list {
-		list[i] = args[i]
+	list := make([]any, 0, n)
+	for _, a := range args[:n] {
+		list = append(list, a)
 	}
 	return landfall.Message{Code: code, Text: fmt.Sprintf(w.text, list...), Hint: w.hint}
 }

@@ -37,8 +37,8 @@ func (j *judging) transition(a *attempt) (*Refusal, error) {
 	}
 	if t.When != nil {
 		ok, err := t.When.Bool(j.vars(a.t, a.merged, a.w.now))
-		if err != nil {
-			return j.refuse(StageTransition, landfall.KindConfiguration, CodeExpression, say(CodeExpression, title(a.t))), nil
+		if err != nil { // the definition's trouble, not the world's
+			return j.refuse(StageTransition, landfall.KindConfiguration, CodeExpression, say(CodeExpression, title(a.t))), nil //nolint:nilerr // it is the refusal
 		}
 		if !ok {
 			return j.refuse(StageTransition, landfall.KindAuthorization, CodeTransitionWhen, say(CodeTransitionWhen, moveTitle(t), title(a.t))), nil

@@ -184,7 +184,8 @@ func (j *judging) taken(t *definition.Type, f *definition.Field, w *working, key
 // the same whether they are not there or not theirs to see. What was there
 // before is left alone.
 func (j *judging) missing(t *definition.Type, f *definition.Field, names, before []string) (*landfall.Message, error) {
-	code, there := "", func(string) (bool, error) { return true, nil }
+	var code string
+	var there func(string) (bool, error)
 	switch f.Type {
 	case definition.UserRef:
 		code, there = CodeNoUser, j.in.World.UserExists

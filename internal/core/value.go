@@ -12,7 +12,9 @@ func quote(s string) landfall.Value {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	_ = enc.Encode(s) // a string always encodes
+	if err := enc.Encode(s); err != nil {
+		return landfall.Null // a string always encodes
+	}
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
 

@@ -123,7 +123,7 @@ func (r *reader) someFields(d *draft, e entry) []string {
 }
 
 // writable finds mandatory fields that no role may write.
-func (r *reader) writable(a *App, d *draft) {
+func (r *reader) writable(d *draft) {
 	for _, name := range d.Order {
 		f := d.Fields[name]
 		if !f.Required && len(f.Statuses) == 0 || f.DefaultKind != NoDefault {

@@ -225,8 +225,7 @@ func native(f *Field, v landfall.Value) any {
 func nativeText(t FieldType, s string) any {
 	switch t {
 	case Decimal:
-		var d json.Number = json.Number(s)
-		if n, err := d.Float64(); err == nil {
+		if n, err := json.Number(s).Float64(); err == nil {
 			return n
 		}
 		return types.NullValue

@@ -14,15 +14,12 @@ import (
 // place until those are known.
 type draft struct {
 	*Type
-	at       *yaml.Node
-	o        map[string]entry
-	fields   map[string]map[string]entry
-	places   map[string]*yaml.Node // of the fields' names
-	statuses map[string]map[string]entry
-	moves    map[string]map[string]entry
-	record   *scope // record.field, was.field
-	bare     *scope // field by its bare name
-	fieldAt  *yaml.Node
+	at     *yaml.Node
+	o      map[string]entry
+	fields map[string]map[string]entry
+	places map[string]*yaml.Node // of the fields' names
+	record *scope                // record.field, was.field
+	bare   *scope                // field by its bare name
 }
 
 func (r *reader) types(a *App, e entry, root *yaml.Node) {
@@ -83,7 +80,7 @@ func (r *reader) typ(a *App, d *draft) {
 	r.audience(a, d)
 	r.rights(a, d)
 	r.conflicts(a, d)
-	r.writable(a, d)
+	r.writable(d)
 }
 
 var fieldTypes = []string{string(Text), string(LongText), string(Integer), string(Decimal), string(Boolean), string(Date), string(Time), string(DateTime),

@@ -157,7 +157,7 @@ func (d *Desk) Issue(ctx context.Context, ref string) (*wire.IssueDetail, error)
 	return get[wire.IssueDetail](ctx, d, issuePath(ref, ""), nil)
 }
 
-// Claim, and what follows, do one thing to an issue.
+// Claim takes an issue for a while.
 func (d *Desk) Claim(ctx context.Context, ref string) (*wire.IssueView, error) {
 	return post[wire.IssueView](ctx, d, issuePath(ref, "/claim"), nil)
 }

@@ -107,7 +107,7 @@ func TestOneServerAFolder(t *testing.T) {
 // A file that is not ours is refused, and stays as it is.
 func TestForeignFiles(t *testing.T) {
 	dir := t.TempDir()
-	make := func(name, script string) string {
+	database := func(name, script string) string {
 		path := filepath.Join(dir, name)
 		c, err := sqlite.OpenConn(path, sqlite.OpenReadWrite|sqlite.OpenCreate)
 		if err != nil {
@@ -123,8 +123,8 @@ func TestForeignFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, path := range map[string]string{
-		"not one of a Landfall server": make("foreign", "CREATE TABLE x (y); INSERT INTO x VALUES (1);"),
-		"newer version":                make("newer", "PRAGMA application_id = 1279685494; PRAGMA user_version = 99;"),
+		"not one of a Landfall server": database("foreign", "CREATE TABLE x (y); INSERT INTO x VALUES (1);"),
+		"newer version":                database("newer", "PRAGMA application_id = 1279685494; PRAGMA user_version = 99;"),
 		"not a database":               garbage,
 	} {
 		before, err := os.ReadFile(path)

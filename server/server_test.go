@@ -161,7 +161,7 @@ func (s *site) enrol(admin, user string) wire.Enrolled {
 	return e
 }
 
-const created = `{"n":1,"op":"create","type":"expense","id":"0198c3aa-0000-7000-8000-000000000001","set":{"purpose":"Oslo","amount":"120","currency":"EUR","owner":"emma"},"base":{"version":0},"definition":1,"made_at":"2026-01-01T00:00:00Z"}`
+const created = `{"n":1,"op":"create","type":"expense","id":"0198c3aa-0000-7000-8000-000000000001","set":{"purpose":"Oslo","amount":"731.64","currency":"EUR","owner":"emma"},"base":{"version":0},"definition":1,"made_at":"2026-01-01T00:00:00Z"}`
 
 func pushOf(e wire.Enrolled, mutations ...string) wire.Push {
 	p := wire.Push{Replica: e.Replica, Incarnation: 1, Clock: time.Now().UTC(), Protocol: wire.Protocol, Definition: 1, First: 1, Waiting: len(mutations)}
@@ -213,7 +213,7 @@ func fromInitToPull(t *testing.T, s *site) {
 		t.Fatalf("%+v", pulled)
 	}
 	r := pulled.Changes[0].Record
-	if r == nil || string(r.Fields["amount"]) != `"120"` || r.Status != "draft" || r.Number != "EXP-1001" {
+	if r == nil || string(r.Fields["amount"]) != `"731.64"` || r.Status != "draft" || r.Number != "EXP-1001" {
 		t.Errorf("%+v", r)
 	}
 	var rest wire.PullReply
@@ -238,7 +238,7 @@ func fromInitToPull(t *testing.T, s *site) {
 	if device.ID != phone.Replica || device.Next != 2 || device.Behind != done.Seq-pulled.Seq {
 		t.Errorf("%+v", device)
 	}
-	for _, secret := range []string{ada, phone.Credential, password, "Oslo", "taxi", "120"} {
+	for _, secret := range []string{ada, phone.Credential, password, "Oslo", "taxi", "731.64"} {
 		if strings.Contains(s.log.String(), secret) {
 			t.Errorf("%q is in the log", secret)
 		}

@@ -165,6 +165,7 @@ type fault struct {
 var (
 	undeclared = regexp.MustCompile(`undeclared reference to '([^']*)'`)
 	undefined  = regexp.MustCompile(`undefined field '([^']*)'`)
+	overload   = regexp.MustCompile(`found no matching overload for '_?([^']*?)_?' applied to '\((.*)\)'`)
 )
 
 // compile checks an expression; want is nil where any type will do.
@@ -212,10 +213,18 @@ func (s *scope) faults(errs []*cel.Error) []fault {
 				f.hint = "known are " + strings.Join(s.names, ", ")
 			}
 		}
+		if m := overload.FindStringSubmatch(e.Message); m != nil {
+			f.message = fmt.Sprintf("%s does not go with %s", m[1], plainTypes.Replace(m[2]))
+			f.hint = "compare values of one type; a decimal or integer with a number, a text with a 'text'"
+		}
 		out = append(out, f)
 	}
 	return out
 }
+
+// plainTypes names CEL's types as the definition does.
+var plainTypes = strings.NewReplacer("wrapper(double)", "decimal", "wrapper(int)", "integer", "wrapper(string)", "text", "wrapper(bool)", "boolean",
+	"google.protobuf.Timestamp", "datetime", "timestamp", "datetime", "google.protobuf.Duration", "duration", "double", "decimal", "int", "integer", "string", "text", "bool", "boolean", ", ", " and ")
 
 // sizes tells the cost estimator how large what it meets can be.
 type sizes struct{}

@@ -25,7 +25,7 @@ func compare(w io.Writer, i *wire.IssueDetail) {
 	if len(i.Compare) > 0 {
 		rows := [][]string{{"", "when " + capital(i.Author) + " saw it", device, "server now" + serverBy(i), "result"}}
 		for _, c := range i.Compare {
-			rows = append(rows, []string{columnName(&c), plain(c.Base), marked(c.Device, c.DeviceChanged), marked(c.Server, c.ServerChanged), or(plain(c.Result), "?")})
+			rows = append(rows, []string{columnName(&c), short(plain(c.Base), 34), marked(c.Device, c.DeviceChanged), marked(c.Server, c.ServerChanged), or(plain(c.Result), "?")})
 		}
 		grid(w, rows)
 	}
@@ -92,7 +92,7 @@ func columnName(c *core.Column) string {
 }
 
 func marked(v landfall.Value, changed bool) string {
-	s := plain(v)
+	s := short(plain(v), 34)
 	if changed {
 		return or(s, "(none)") + " *"
 	}
@@ -122,7 +122,7 @@ func grid(w io.Writer, rows [][]string) {
 	widths := make([]int, len(rows[0]))
 	for _, r := range rows {
 		for k := range r {
-			r[k] = short(r[k], 34)
+			r[k] = short(r[k], 48)
 			widths[k] = max(widths[k], utf8.RuneCountInString(r[k]))
 		}
 	}

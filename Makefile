@@ -32,7 +32,7 @@ unit:
 	@command -v gcc >/dev/null || { echo "make test needs a C compiler for the race detector: apt-get install gcc"; exit 1; }
 	go test -race -shuffle=on $$(go list ./... | grep -v /stories)
 
-# Real processes: one the server, one each device. The program is built with the
+# Real processes: one the server, one each device. The server is built with the
 # race detector, too, and a report of it fails the story.
 stories:
 	go test -race -count=1 ./stories

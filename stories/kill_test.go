@@ -66,12 +66,12 @@ func killAt(w *World, proxy *Proxy, phone *Device, victim, call, moment string) 
 	kill := func() {
 		run := <-started
 		started <- run
+		done <- struct{}{} // before, since the device's end is waited for
 		if victim == "phone" {
 			run.Kill()
 		} else {
 			w.Kill()
 		}
-		done <- struct{}{}
 	}
 	proxy.Hook(func(x *Exchange) {
 		if x.Call != call || x.Nth != 1 {

@@ -18,7 +18,7 @@ import (
 type Proxy struct {
 	t      *testing.T
 	URL    string
-	target func() string
+	target string
 	client *http.Client
 
 	mu    sync.Mutex
@@ -52,7 +52,7 @@ func NewProxy(w *World) *Proxy {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	p := &Proxy{t: w.t, URL: "http://" + l.Addr().String(), target: func() string { return w.URL }, count: map[string]int{},
+	p := &Proxy{t: w.t, URL: "http://" + l.Addr().String(), target: w.URL, count: map[string]int{},
 		client: &http.Client{Transport: &http.Transport{DisableCompression: true, DisableKeepAlives: true}}}
 	srv := &http.Server{Handler: p}
 	go func() { _ = srv.Serve(l) }() // ends with Close
@@ -132,7 +132,7 @@ type answer struct {
 }
 
 func (p *Proxy) forward(ctx context.Context, r *http.Request, body []byte) (answer, []byte, error) {
-	out, err := http.NewRequestWithContext(ctx, r.Method, p.target()+r.URL.RequestURI(), bytes.NewReader(body))
+	out, err := http.NewRequestWithContext(ctx, r.Method, p.target+r.URL.RequestURI(), bytes.NewReader(body))
 	if err != nil {
 		return answer{}, nil, err
 	}

@@ -17,8 +17,9 @@ import (
 const password = "a-long-password"
 
 var (
-	buildFlags []string
-	program    string // path of the built program
+	serverFlags   []string // to build the server with
+	program       string   // path of the program, for devices and people
+	serverProgram string   // path of the program, for the server
 )
 
 func TestMain(m *testing.M) { os.Exit(build(m)) }
@@ -30,12 +31,14 @@ func build(m *testing.M) int {
 		return 1
 	}
 	defer func() { _ = os.RemoveAll(dir) }() // a temporary folder; the exit code matters more
-	program = filepath.Join(dir, "landfall")
-	args := append([]string{"build", "-o", program}, buildFlags...)
-	out, err := exec.Command("go", append(args, "../cmd/landfall")...).CombinedOutput()
-	if err != nil {
-		fmt.Fprintf(os.Stderr, "%s\n%v\n", out, err)
-		return 1
+	program, serverProgram = filepath.Join(dir, "landfall"), filepath.Join(dir, "server")
+	for path, flags := range map[string][]string{program: nil, serverProgram: serverFlags} {
+		args := append([]string{"build", "-o", path}, flags...)
+		out, err := exec.Command("go", append(args, "../cmd/landfall")...).CombinedOutput()
+		if err != nil {
+			fmt.Fprintf(os.Stderr, "%s\n%v\n", out, err)
+			return 1
+		}
 	}
 	return m.Run()
 }
@@ -100,7 +103,7 @@ func (w *World) Start() {
 	if w.logs == nil {
 		w.logs = &bytes.Buffer{}
 	}
-	cmd := exec.Command(program, "serve", "--data", w.path("d"), "--listen", listen, "--ready-file", ready)
+	cmd := exec.Command(serverProgram, "serve", "--data", w.path("d"), "--listen", listen, "--ready-file", ready)
 	cmd.Env, cmd.Stderr, cmd.Stdout = w.env(), w.logs, w.logs
 	if err := cmd.Start(); err != nil {
 		w.t.Fatal(err)

@@ -62,16 +62,17 @@ func TestKilledAtTwentyMoments(t *testing.T) {
 func killAt(w *World, proxy *Proxy, phone *Device, victim, call, moment string) bool {
 	w.t.Helper()
 	started := make(chan *Running, 1)
-	done := make(chan struct{}, 1)
+	begun, done := make(chan struct{}, 1), make(chan struct{})
 	kill := func() {
 		run := <-started
 		started <- run
-		done <- struct{}{} // before, since the device's end is waited for
+		begun <- struct{}{} // before, since the device's end is waited for
 		if victim == "phone" {
 			run.Kill()
 		} else {
 			w.Kill()
 		}
+		close(done)
 	}
 	proxy.Hook(func(x *Exchange) {
 		if x.Call != call || x.Nth != 1 {
@@ -99,7 +100,8 @@ func killAt(w *World, proxy *Proxy, phone *Device, victim, call, moment string) 
 	started <- run
 	run.Wait()
 	select {
-	case <-done:
+	case <-begun:
+		<-done
 		return true
 	default:
 		return false

@@ -122,7 +122,8 @@ func newScope(t *Type, bare, issue bool) (*scope, error) {
 	s := &scope{names: []string{"me", "now", "today", "has_role", "in_team"}}
 	if t != nil {
 		fields := map[string]*types.Type{}
-		for name, f := range t.Fields {
+		for _, name := range t.Order { // not the map's order: the nearest name is the first of equals
+			f := t.Fields[name]
 			fields[name] = celType(f.Type)
 			if bare && builtIn[name] == nil {
 				opts = append(opts, cel.Variable(name, celType(f.Type)))

@@ -170,7 +170,7 @@ func (h *HTTP) request(ctx context.Context, method, path string, body []byte) (*
 // unreached: the reply did not come, or not whole. What became of the request
 // is unknown.
 func (h *HTTP) unreached(err error) error {
-	return &landfall.Error{Code: landfall.CodeUnavailable, Message: "the server at " + h.base + " can't be reached", Hint: "nothing is lost; it is sent again by the next sync", Err: err}
+	return &landfall.Error{Code: landfall.CodeUnavailable, Message: "the server at " + h.base + " can't be reached", Hint: "nothing is lost; try again when it is there", Err: err}
 }
 
 // failure reads the server's error, and how long it asks to wait.

@@ -90,6 +90,11 @@ func TestDecidePerField(t *testing.T) {
 
 	c.ada.Do("issue", "reopen", issue.ID, "--note", "the receipt has come")
 	same(t, "open again", c.ada.OneIssue(landfall.KindStatus).State, "open")
+	c.ada.Do("issue", "resolve", issue.ID, "--take", "notes=device", "--note", "the taxi counts after all")
+	same(t, "notes", text(c.ada.Record(c.id), "notes"), "taxi")
+	same(t, "the typed value stays", text(c.ada.Record(c.id), "purpose"), "Oslo (May)")
+	c.phone.Do("sync", "--exit-code")
+	contains(t, "the phone's log", c.phone.Do("log"), "the taxi counts after all")
 }
 
 // Two deciders and a push in the same instant: one decision counts, every

@@ -341,3 +341,44 @@ func TestStored(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 }
+
+// A group that was not sent is taken back whole; its numbers stay, void.
+func TestRevertTakesTheGroup(t *testing.T) {
+	f := &fake{push: applied}
+	c := newClient(t, f)
+	create(t, c, "alone")
+	var ids []string
+	err := c.Group(t.Context(), func(g *client.Group) error {
+		for _, p := range []string{"a", "b"} {
+			id, err := g.Create("expense", landfall.Fields{"purpose": landfall.Value(`"` + p + `"`), "amount": landfall.Value(`"1"`)})
+			if err != nil {
+				return err
+			}
+			ids = append(ids, id)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Revert(t.Context(), ids[1]); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range ids {
+		if _, err := c.Get(t.Context(), id); landfall.CodeOf(err) != landfall.CodeNotFound {
+			t.Errorf("%s is still shown: %v", id, err)
+		}
+	}
+	sync(t, c)
+	var ops []landfall.Op
+	for _, raw := range f.pushes[0].Mutations {
+		var m landfall.Mutation
+		if err := json.Unmarshal(raw, &m); err != nil {
+			t.Fatal(err)
+		}
+		ops = append(ops, m.Op)
+	}
+	if fmt.Sprint(ops) != "[create void void]" {
+		t.Error(ops)
+	}
+}

@@ -242,6 +242,7 @@ func (c *Client) withdraw(tx Tx, s *state, issue string) error {
 			}
 		}
 	}
+	var unsent []*Entry
 	for _, e := range all {
 		switch {
 		case e.Issue == issue && e.State == Issued && e.Record == record:
@@ -250,10 +251,11 @@ func (c *Client) withdraw(tx Tx, s *state, issue string) error {
 				return err
 			}
 		case e.State == Pending && e.Record == record && record != "":
-			if err := c.voidOne(tx, e); err != nil {
-				return err
-			}
+			unsent = append(unsent, e)
 		}
+	}
+	if _, err := c.voidAll(tx, unsent); err != nil {
+		return err
 	}
 	m := landfall.Mutation{N: s.Next, Op: landfall.OpWithdraw, Issue: issue, MadeAt: c.opts.Clock().UTC()}
 	b, err := encode(&m)
@@ -267,51 +269,57 @@ func (c *Client) withdraw(tx Tx, s *state, issue string) error {
 	return save(tx, s)
 }
 
-// void makes the unsent changes on a record void, their groups with them.
+// void makes the unsent changes on a record void.
 func (c *Client) void(tx Tx, v *View) error {
-	groups := map[string]bool{}
-	voided := 0
-	for _, e := range v.entries {
+	n, err := c.voidAll(tx, v.entries)
+	if err == nil && n == 0 {
+		err = landfall.Errorf(landfall.CodeConflict, "there is nothing on this record that was not sent").WithHint("edit it again, or sync first")
+	}
+	return err
+}
+
+// voidAll makes those of the entries void that were not sent, their groups with
+// them, since a group is applied all or not at all.
+func (c *Client) voidAll(tx Tx, entries []*Entry) (int, error) {
+	groups, voided := map[string]bool{}, map[int64]bool{}
+	take := func(e *Entry) error {
+		voided[e.N] = true
+		return c.voidOne(tx, e)
+	}
+	for _, e := range entries {
 		if e.State != Pending {
 			continue
 		}
 		m, err := decode(e)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		if m.Group != nil {
 			groups[m.Group.ID] = true
 		}
-		voided++
-		if err := c.voidOne(tx, e); err != nil {
-			return err
+		if err := take(e); err != nil {
+			return 0, err
 		}
 	}
-	if voided == 0 {
-		return landfall.Errorf(landfall.CodeConflict, "there is nothing on this record that was not sent").WithHint("edit it again, or sync first")
-	}
 	if len(groups) == 0 {
-		return nil
+		return len(voided), nil
 	}
 	all, err := tx.Entries()
 	if err != nil {
-		return err
+		return 0, err
 	}
 	for _, e := range all {
-		if e.State != Pending {
-			continue
-		}
 		m, err := decode(e)
 		if err != nil {
-			return err
+			return 0, err
 		}
-		if m.Group != nil && groups[m.Group.ID] && m.Op != landfall.OpVoid {
-			if err := c.voidOne(tx, e); err != nil {
-				return err
+		if e.State == Pending && !voided[e.N] && m.Group != nil && groups[m.Group.ID] {
+			if err := take(e); err != nil {
+				return 0, err
 			}
 		}
 	}
-	return nil
+	return len(voided), nil
 }
 
 func (c *Client) voidOne(tx Tx, e *Entry) error {

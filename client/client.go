@@ -224,7 +224,7 @@ func (c *Client) Logout(ctx context.Context, discard bool) error {
 			}
 		}
 		if unsent > 0 && !discard {
-			return landfall.Errorf(landfall.CodeConflict, "%d changes on this device have not been sent", unsent).WithHint("sync first; --discard throws them away")
+			return landfall.Errorf(landfall.CodeConflict, "this device has work that was not sent: %d", unsent).WithHint("sync first; --discard throws them away")
 		}
 		return tx.Clear()
 	})

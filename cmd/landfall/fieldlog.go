@@ -24,7 +24,10 @@ func (c *fieldStatusCmd) Run(s *session) error {
 // indicator is one line; the loss of a network is no failure.
 func indicator(st *client.Status) string {
 	out := map[client.Indicator]string{client.Offline: "offline", client.NeedsAttention: "needs attention", client.Waiting: "waiting", client.Synced: "synced"}[st.State]
-	if st.Waiting > 0 {
+	switch {
+	case st.State == client.Waiting:
+		out = fmt.Sprintf("%d waiting", st.Waiting)
+	case st.Waiting > 0:
 		out += fmt.Sprintf(", %d waiting", st.Waiting)
 	}
 	if st.Attention > 0 {

@@ -91,6 +91,9 @@ func settle(tx Tx, o *landfall.Outcome) error {
 	if err != nil || e == nil || e.Outcome != nil && e.Outcome.Seq > o.Seq {
 		return err
 	}
+	if o.Settlement != landfall.SettledMoved && o.Issue != "" && o.Issue != e.Issue {
+		return nil // of another history of this number
+	}
 	e.Outcome = o
 	if o.Settlement == landfall.SettledMoved {
 		e.State, e.Issue, e.Kind, e.Waiting = Issued, o.Issue, o.Kind, o.Kind == ""

@@ -41,14 +41,17 @@ func (c *Client) batch(ctx context.Context, skipStored bool) (b *batch, err erro
 		if err != nil {
 			return err
 		}
-		waiting, previous := 0, s.AckedHash
+		waiting, previous, held := 0, s.AckedHash, false
 		var due []*Entry
 		for _, e := range all {
 			if e.unsettled() {
 				waiting++
 			}
-			if e.Incarnation != s.Incarnation || !e.unsettled() || skipStored && e.State == Stored {
+			if e.Incarnation != s.Incarnation || !e.unsettled() {
 				continue
+			}
+			if held = held || skipStored && e.State == Stored; held {
+				continue // what comes after it has to wait for its verdict, too
 			}
 			if len(due) == 0 || due[len(due)-1].N+1 == e.N {
 				due = append(due, e)

@@ -38,4 +38,9 @@ func TestCopiedDevice(t *testing.T) {
 	same(t, "the phone's change", text(w.Ada().Record(first), "latest"), "from the phone")
 	w.Ada().Do("issue", "resolve", issue.ID, "--take", "device")
 	same(t, "the copy's change", text(w.Ada().Record(first), "server"), "from the copy")
+	for _, d := range []*Device{copied, phone} {
+		d.Do("sync", "--exit-code")
+		same(t, d.Folder, text(d.Show(first).Record, "server"), "from the copy")
+		same(t, d.Folder+": indicator", d.Indicator(), indicator{State: "synced"})
+	}
 }

@@ -143,6 +143,12 @@ func TestRetryAfterGrant(t *testing.T) {
 	w.Ada().Do("issue", "retry", issue.ID)
 	same(t, "size", text(w.Ada().Record(site), "size"), "5")
 	w.Ada().Do("issue", "retry", "--all", "--yes")
+	// Taken up again, it is not applied a second time.
+	w.Ada().Do("issue", "reopen", issue.ID)
+	again := w.Ada().Try("issue", "retry", issue.ID)
+	same(t, "a second retry", again.Code, 1)
+	contains(t, "a second retry", again.Err, "takes effect once")
+	w.Ada().Do("issue", "resolve", issue.ID, "--take", "server")
 	tablet.Do("sync", "--exit-code")
 	same(t, "size", text(tablet.Show(site).Server, "size"), "5")
 }

@@ -94,8 +94,11 @@ func (j *judging) decide(row *store.IssueRow, a landfall.Actor, d core.Decision,
 	}
 	held := core.Held{Issue: row.Issue}
 	own, group := l.own, l.group
-	if len(own) == 0 { // reopened: what was sent is in the issue
-		own, group = j.in.resent(row), nil
+	if len(own) == 0 { // reopened: it holds nothing any more
+		if own, err = j.resent(row); err != nil {
+			return err
+		}
+		l.own, group = own, nil
 	}
 	_, run := j.in.run(own, row.Issue.ID)
 	for _, s := range run {
@@ -140,16 +143,25 @@ func (j *judging) decide(row *store.IssueRow, a landfall.Actor, d core.Decision,
 	return nil
 }
 
-// resent are the mutations of an issue that holds no items any more.
-func (in *Inbox) resent(row *store.IssueRow) []*store.Item {
-	var out []*store.Item
+// resent are the items of an issue that was settled and reopened.
+func (j *judging) resent(row *store.IssueRow) ([]*store.Item, error) {
+	out := make([]*store.Item, 0, len(row.Sent))
 	for k, raw := range row.Sent {
-		out = append(out, &store.Item{
-			Key:   landfall.Key{Replica: row.Issue.Device, Incarnation: row.Issue.Incarnation, N: row.Issue.N + int64(k)},
-			Bytes: raw, EditedAt: row.Issue.ReceivedAt, Record: row.Issue.Record, User: row.Issue.Author,
-		})
+		s := &sequence{rep: &store.Replica{ID: row.Issue.Device}, p: &wire.Push{Incarnation: row.Issue.Incarnation}}
+		key := s.key(row.Issue.N + int64(k))
+		if row.Issue.Kind == landfall.KindFork {
+			key = s.forkKey(key.N, core.Hash(raw))
+		}
+		it, err := j.w.Item(j.ws, key)
+		if err != nil {
+			return nil, err
+		}
+		if it == nil {
+			return nil, landfall.Errorf(landfall.CodeInternal, "the item %s of the issue is not there", key)
+		}
+		out = append(out, it)
 	}
-	return out
+	return out, nil
 }
 
 func issueView(row *store.IssueRow) wire.IssueView {

@@ -325,3 +325,30 @@ func TestItemsAreSeenByWhoMay(t *testing.T) {
 		}
 	}
 }
+
+// A group of which a part came before: that part has its receipts, the rest is
+// kept as issues, and the same push gets the same answer again.
+func TestGroupThatWasDivided(t *testing.T) {
+	in, _ := stocked(t, 0)
+	member := func(n int64) string {
+		return strings.Replace(creation(n, "member"), `"base"`, `"group":{"id":"g","of":3},"base"`, 1)
+	}
+	first := pushed(t, in, 1, "", member(1), member(2))
+	whole := pushed(t, in, 1, "", member(1), member(2), member(3))
+	if fmt.Sprint(whole.Receipts[:2]) != fmt.Sprint(first.Receipts) || whole.Receipts[2].Kind != landfall.KindMalformed || whole.Next != 4 {
+		t.Errorf("%+v", whole)
+	}
+	if again := pushed(t, in, 1, "", member(1), member(2), member(3)); fmt.Sprint(again.Receipts) != fmt.Sprint(whole.Receipts) {
+		t.Errorf("%+v", again)
+	}
+}
+
+// What is void is no member of a group, whatever it says, and takes nobody with it.
+func TestVoidTakesNobodyWithIt(t *testing.T) {
+	in, _ := stocked(t, 0)
+	group := `"group":{"id":"g","of":2}`
+	r := pushed(t, in, 1, "", `{"n":1,"op":"void",`+group+`,"made_at":"2026-03-01T08:00:00Z"}`, strings.Replace(creation(2, "real"), `"base"`, group+`,"base"`, 1))
+	if got := strings.Join(results(r), ", "); got != "issue malformed, issue malformed" && got != "applied, issue malformed" {
+		t.Error(got)
+	}
+}

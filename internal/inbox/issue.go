@@ -15,7 +15,7 @@ const issueSeries = "sync_issue"
 // refuse makes the unit an issue: a case of its own, with everything that was
 // sent, at one place in the sequence.
 func (p *pushing) refuse(u *unit, r core.Refusal) error {
-	issue, err := p.open(u, &r, 1)
+	issue, err := p.open(u, &r, p.c.push.Incarnation)
 	if err != nil {
 		return err
 	}
@@ -31,7 +31,7 @@ func (p *pushing) refuse(u *unit, r core.Refusal) error {
 }
 
 // open writes a new issue for the unit.
-func (j *judging) open(u *unit, r *core.Refusal, attempts int) (*landfall.Issue, error) {
+func (j *judging) open(u *unit, r *core.Refusal, incarnation int64) (*landfall.Issue, error) {
 	number, err := j.w.Counter(j.ws, issueSeries)
 	if err != nil {
 		return nil, err
@@ -42,8 +42,8 @@ func (j *judging) open(u *unit, r *core.Refusal, attempts int) (*landfall.Issue,
 		ID: j.in.cfg.NewID(), Version: j.l.Next(), State: landfall.IssueOpen, Queue: r.Queue, Assignee: r.Assignee,
 		Number: number + 1, Kind: r.Kind, Cause: r.Cause, RecordType: refused.item.Type, Record: refused.item.Record,
 		Op: refused.item.Op, Transition: refused.m.Transition, Author: first.User, Device: first.Key.Replica,
-		Incarnation: first.Key.Incarnation, N: first.Key.N, Messages: r.Messages, Definition: refused.m.Definition,
-		MadeAt: refused.m.MadeAt, ReceivedAt: first.ReceivedAt, Attempts: attempts,
+		Incarnation: incarnation, N: first.Key.N, Messages: r.Messages, Definition: refused.m.Definition,
+		MadeAt: refused.m.MadeAt, ReceivedAt: first.ReceivedAt, Attempts: 1,
 	}
 	if len(u.members) > 1 {
 		i.Group = len(u.members)
@@ -150,6 +150,9 @@ func (j *judging) settle(row *store.IssueRow, e landfall.Effects, covered []*sto
 	for _, it := range covered {
 		it.Holder = ""
 		it.Outcome = &landfall.Outcome{Incarnation: it.Key.Incarnation, N: it.Key.N, Seq: seq, Settlement: end.settlement}
+		if it.Key.Incarnation < 0 { // a fork's: the device knows it by the number that it gave
+			it.Outcome.Incarnation, it.Outcome.Issue = i.Incarnation, i.ID
+		}
 		it.History = append(it.History, store.ItemEvent{At: now, State: state, By: end.decider, Text: string(end.settlement)})
 		it.State = state
 		if err := j.w.PutItem(j.ws, it); err != nil {

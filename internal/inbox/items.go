@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
-	"strings"
 
 	"github.com/landfall-sync/landfall"
 	"github.com/landfall-sync/landfall/internal/core"
@@ -83,7 +82,7 @@ func (in *Inbox) Item(ctx context.Context, ws string, actor landfall.Actor, id s
 }
 
 func (in *Inbox) show(r store.Reader, ws string, a *landfall.Actor, it *store.Item, out *wire.List[wire.ItemView]) error {
-	device, _, _ := strings.Cut(it.Key.Replica, forkMark)
+	device := it.Key.Replica
 	v := wire.ItemView{
 		ID: it.Key.String(), User: it.User, Device: device, State: string(it.State), Op: it.Op, Type: it.Type, Record: it.Record,
 		ReceivedAt: it.ReceivedAt, Hash: it.Hash, Outcome: it.Outcome,

@@ -36,13 +36,14 @@ func (in *Inbox) units(p *wire.Push) []unit {
 	var out []unit
 	for i := 0; i < len(all); {
 		to := i + 1
-		if g := all[i].m.Group; all[i].bad == nil && g != nil {
-			for to < len(all) && all[to].bad == nil && all[to].m.Group != nil && *all[to].m.Group == *g {
+		if all[i].grouped() {
+			g := all[i].m.Group
+			for to < len(all) && all[to].grouped() && *all[to].m.Group == *g {
 				to++
 			}
 			if to-i != g.Of {
 				for k := i; k < to; k++ {
-					all[k].bad = &landfall.Message{Code: "incomplete_group", Text: "The group that this change belongs to did not arrive whole.", Hint: "What was sent is kept; decide each change of it."}
+					all[k].bad = incomplete()
 				}
 				to = i + 1
 			}
@@ -134,6 +135,9 @@ func (p *pushing) contact() error {
 
 // unit judges what is new of it, and moves the replica on.
 func (p *pushing) unit(u *unit, poison bool) error {
+	if !p.alike(u) {
+		return p.divided(u)
+	}
 	switch p.seq.placement.Each[u.from] {
 	case core.PlaceReplay:
 		return nil
@@ -152,6 +156,39 @@ func (p *pushing) unit(u *unit, poison bool) error {
 	rep.Incarnation = p.c.push.Incarnation
 	rep.Next, rep.LastHash = p.c.push.First+int64(u.to), p.seq.hashes[u.to-1]
 	return nil
+}
+
+// alike: all members of the unit stand alike in the sequence.
+func (p *pushing) alike(u *unit) bool {
+	for i := u.from + 1; i < u.to; i++ {
+		if p.seq.placement.Each[i] != p.seq.placement.Each[u.from] {
+			return false
+		}
+	}
+	return true
+}
+
+// divided judges the members of a group of which a part was here before: that
+// part has its receipts, and the rest is not the group that it says.
+func (p *pushing) divided(u *unit) error {
+	for i := range u.members {
+		single := unit{u.from + i, u.from + i + 1, u.members[i : i+1]}
+		single.members[0].bad = incomplete()
+		if err := p.unit(&single, false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func incomplete() *landfall.Message {
+	return &landfall.Message{Code: "incomplete_group", Text: "The group that this change belongs to did not arrive whole.", Hint: "What was sent is kept; decide each change of it."}
+}
+
+// grouped: it is a member of a group that is applied all or not at all.
+func (x *member) grouped() bool {
+	control := x.m.Op == landfall.OpVoid || x.m.Op == landfall.OpWithdraw || x.m.Op == landfall.OpLost
+	return x.bad == nil && x.m.Group != nil && !control
 }
 
 // item begins the inbox item of a member: what was sent, and when it was edited.

@@ -2,6 +2,7 @@ package inbox
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/landfall-sync/landfall"
 	"github.com/landfall-sync/landfall/internal/core"
@@ -38,16 +39,27 @@ func (j *judging) lane(i *landfall.Issue) (lane, error) {
 		return lane{}, err
 	}
 	var l lane
-	grouped := map[string]bool{}
+	grouped, count := map[string]bool{}, map[string]int{}
 	for _, it := range held {
 		if i.Group > 0 && it.Key.Incarnation == i.Incarnation && it.Key.N >= i.N && it.Key.N < i.N+int64(i.Group) && it.Key.Replica == i.Device {
 			l.group = append(l.group, it)
 			grouped[it.Record] = true
 		}
 	}
+	onRecord := func(it *store.Item) bool {
+		return it.Key.Replica == i.Device && it.Record != "" && (it.Record == i.Record || grouped[it.Record])
+	}
 	for _, it := range held {
-		refused := it.Key.N == i.N && it.Key.Incarnation == i.Incarnation && it.Key.Replica == i.Device
-		if refused || it.Key.Replica == i.Device && it.Record != "" && (it.Record == i.Record || grouped[it.Record]) {
+		if x := j.in.reread(it); x.grouped() && onRecord(it) {
+			count[x.m.Group.ID]++
+		}
+	}
+	divided := false // a group that waits is never divided: it ends the lane
+	for _, it := range held {
+		refused := it.Key.N == i.N && it.Key.Replica == i.Device && (it.Key.Incarnation == i.Incarnation || it.Key.Incarnation < 0)
+		x := j.in.reread(it)
+		divided = divided || onRecord(it) && !slices.Contains(l.group, it) && !refused && x.grouped() && count[x.m.Group.ID] < x.m.Group.Of
+		if refused || onRecord(it) && !divided {
 			l.own = append(l.own, it)
 		} else {
 			l.others = append(l.others, it)
@@ -121,7 +133,7 @@ func (j *judging) again(u *unit) ([]released, error) {
 	line := released{Result: landfall.Applied}
 	switch {
 	case v.Refusal != nil:
-		i, err := j.open(u, v.Refusal, 1)
+		i, err := j.open(u, v.Refusal, first.Key.Incarnation)
 		if err != nil {
 			return nil, err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strconv"
 	"time"
 
 	"github.com/landfall-sync/landfall"
@@ -197,13 +198,14 @@ func (s *sequence) key(n int64) landfall.Key {
 	return landfall.Key{Replica: s.rep.ID, Incarnation: s.p.Incarnation, N: n}
 }
 
-// forkMark separates a replica from the part of the hash that tells a forked
-// mutation from the one that holds its number.
-const forkMark = "~"
-
-// forkKey is where a mutation of another history is kept.
+// forkKey is where a mutation of another history is kept: its number is taken,
+// so it gets an incarnation of its own, below zero, from its hash.
 func (s *sequence) forkKey(n int64, hash string) landfall.Key {
-	return landfall.Key{Replica: s.rep.ID + forkMark + hash[:16], Incarnation: s.p.Incarnation, N: n}
+	own, err := strconv.ParseInt(hash[:15], 16, 64)
+	if err != nil {
+		own = 0 // a hash is hexadecimal
+	}
+	return landfall.Key{Replica: s.rep.ID, Incarnation: -1 - own, N: n}
 }
 
 // settled: all of it has its receipts.

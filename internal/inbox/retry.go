@@ -101,9 +101,15 @@ func (j *judging) judgeLane(row *store.IssueRow, by string, out wire.Retried) (w
 		return out, err
 	}
 	own, least := l.own, max(1, row.Issue.Group)
-	reopened := len(own) == 0
-	if reopened {
-		own = j.in.resent(row)
+	if len(own) == 0 { // reopened: it holds nothing any more
+		if own, err = j.resent(row); err != nil {
+			return out, err
+		}
+		for _, it := range own {
+			if o := it.Outcome; o != nil && (o.Settlement == landfall.SettledApplied || o.Settlement == landfall.SettledMerged || o.Settlement == landfall.SettledAmended) {
+				return out, landfall.Errorf(landfall.CodeConflict, "what was sent took effect already, and takes effect once").WithHint("decide the issue with other values, or keep the server's")
+			}
+		}
 	}
 	author, err := j.author(row.Issue.Author, row.Issue.Device)
 	if err != nil {
@@ -113,7 +119,7 @@ func (j *judging) judgeLane(row *store.IssueRow, by string, out wire.Retried) (w
 	n := len(own)
 	for ; n >= least; n-- {
 		u, run := j.in.run(own[:n], row.Issue.ID)
-		if u.members[0].bad != nil {
+		if first := &u.members[0]; first.bad != nil || first.grouped() && row.Issue.Group == 0 {
 			v = core.Verdict{Refusal: &core.Refusal{Kind: row.Issue.Kind, Cause: row.Issue.Cause, Messages: row.Issue.Messages}}
 			break
 		}
@@ -133,9 +139,6 @@ func (j *judging) judgeLane(row *store.IssueRow, by string, out wire.Retried) (w
 	}
 	through := own[n-1].Key.N
 	covered := own[:n]
-	if reopened {
-		covered = nil
-	}
 	end := ending{settlement: landfall.SettledApplied, decider: by, note: "retried", through: through}
 	_, rel, err := j.settle(row, v.Effects, covered, end)
 	out.Settled, out.Settle, out.Released = true, landfall.SettledApplied, rel

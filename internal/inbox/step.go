@@ -159,7 +159,11 @@ func (c *captured) answer(r result) {
 func (in *Inbox) judgeApart(ctx context.Context, batch []*captured) error {
 	for _, c := range batch {
 		for _, u := range in.units(&c.push) {
-			err := in.judge(ctx, c.ws, func(j *judging) error { return (&pushing{judging: j, c: c}).only(u, false) })
+			alone := func(j *judging) error { return (&pushing{judging: j, c: c}).only(u, false) }
+			err := in.judge(ctx, c.ws, alone)
+			if err != nil {
+				err = in.judge(ctx, c.ws, alone) // once more: the trouble may have been the store's, and be over
+			}
 			if err == nil {
 				continue
 			}

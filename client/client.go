@@ -27,7 +27,6 @@ type Transport interface {
 	Definition(ctx context.Context) (*wire.Definition, error)
 	Push(ctx context.Context, body []byte) (*wire.PushReply, error)
 	Pull(ctx context.Context, since string, limit int) (*wire.PullReply, error)
-	Issue(ctx context.Context, id string) (*wire.IssueDetail, error)
 	Retry(ctx context.Context, issue string) ([]wire.Retried, error)
 }
 

@@ -47,10 +47,6 @@ func (f *fake) Pull(_ context.Context, since string, _ int) (*wire.PullReply, er
 	return &wire.PullReply{Checkpoint: since, Definition: 1}, nil
 }
 
-func (f *fake) Issue(context.Context, string) (*wire.IssueDetail, error) {
-	return nil, errors.New("no")
-}
-
 func (f *fake) Retry(context.Context, string) ([]wire.Retried, error) { return nil, errors.New("no") }
 
 func applied(p wire.Push) (*wire.PushReply, error) {

@@ -61,11 +61,6 @@ func (h *HTTP) Pull(ctx context.Context, since string, limit int) (*wire.PullRep
 	return call[wire.PullReply](ctx, h, http.MethodGet, "/v1/sync/pull?"+q.Encode(), nil)
 }
 
-// Issue implements Transport.
-func (h *HTTP) Issue(ctx context.Context, id string) (*wire.IssueDetail, error) {
-	return call[wire.IssueDetail](ctx, h, http.MethodGet, "/v1/issues/"+url.PathEscape(id), nil)
-}
-
 // Retry implements Transport.
 func (h *HTTP) Retry(ctx context.Context, issue string) ([]wire.Retried, error) {
 	b, err := json.Marshal(wire.Retry{Issues: []string{issue}})

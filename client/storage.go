@@ -38,7 +38,6 @@ type Replica interface {
 	Records(typ string) ([]*landfall.Record, error)
 	PutRecord(r *landfall.Record) error
 	DeleteRecord(id string) error
-	DeleteRecords() error
 }
 
 // Outbox keeps the device's mutations, and what the server said to them.

@@ -140,12 +140,6 @@ func (t *tx) DeleteRecord(id string) error {
 	return nil
 }
 
-// DeleteRecords implements client.Tx.
-func (t *tx) DeleteRecords() error {
-	t.d.records = map[string]string{}
-	return nil
-}
-
 // Entry implements client.Tx.
 func (t *tx) Entry(incarnation, n int64) (*client.Entry, error) {
 	s, ok := t.d.entries[[2]int64{incarnation, n}]

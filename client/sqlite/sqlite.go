@@ -242,9 +242,6 @@ func (t *tx) PutRecord(r *landfall.Record) error {
 // DeleteRecord implements client.Tx.
 func (t *tx) DeleteRecord(id string) error { return t.exec("DELETE FROM records WHERE id = ?", id) }
 
-// DeleteRecords implements client.Tx.
-func (t *tx) DeleteRecords() error { return t.exec("DELETE FROM records") }
-
 // Entry implements client.Tx.
 func (t *tx) Entry(incarnation, n int64) (*client.Entry, error) {
 	return body[client.Entry](t, "SELECT body FROM entries WHERE incarnation = ? AND n = ?", incarnation, n)

@@ -37,9 +37,9 @@ func TestPullingFromADatabaseCostsWhatChanged(t *testing.T) {
 		return measure(3), idle
 	}
 	pull, idle := cost(1000)
-	pull2, idle2 := cost(20_000)
+	pull2, idle2 := cost(large)
 	if pull != pull2 || idle != idle2 {
-		t.Errorf("with 1000 and 20 000 stored: a pull costs %+v and %+v, an idle one %+v and %+v", pull, pull2, idle, idle2)
+		t.Errorf("with 1000 and %d stored: a pull costs %+v and %+v, an idle one %+v and %+v", large, pull, pull2, idle, idle2)
 	}
 	if pull.Commits != 0 || idle.Commits != 0 || idle.Queries > 12 || pull.Queries-idle.Queries > 6 {
 		t.Errorf("a pull costs %+v, an idle one %+v", pull, idle)

@@ -107,7 +107,7 @@ func pushed(t *testing.T, in *Inbox, first int64, previous string, mutations ...
 }
 
 // Judging costs the same whatever is stored: a creation, a change, a transition
-// and a refusal, at a thousand records and at ten thousand.
+// and a refusal, at a thousand records and at a hundred thousand.
 func TestJudgingCostsTheSameAtAnySize(t *testing.T) {
 	const id = "0198c3ac-0000-7000-8000-000000000001"
 	mutations := []string{
@@ -135,11 +135,11 @@ func TestJudgingCostsTheSameAtAnySize(t *testing.T) {
 		}
 		return out
 	}
-	small, large := cost(1_000), cost(10_000)
-	for i := range small {
-		if small[i] != large[i] {
-			t.Errorf("mutation %d: %+v at 1,000 records, %+v at 10,000", i+1, small[i], large[i])
+	few, many := cost(1_000), cost(large)
+	for i := range few {
+		if few[i] != many[i] {
+			t.Errorf("mutation %d: %+v at 1,000 records, %+v at %d", i+1, few[i], many[i], large)
 		}
-		t.Logf("mutation %d: %+v", i+1, small[i])
+		t.Logf("mutation %d: %+v", i+1, few[i])
 	}
 }

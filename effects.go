@@ -4,7 +4,7 @@ package landfall
 type Write struct {
 	Record   *Record
 	Audience []string          // keys that may receive it, sorted
-	Unique   map[string]string // values of its unique fields
+	Unique   map[string]string // values of its unique fields; nil when its type has none
 }
 
 // Effects is what one verdict does. It is committed whole, at one place in the

@@ -120,7 +120,7 @@ func New(o Options) (*Server, error) {
 	s.publisher = publish.New(publish.Config{Store: o.Store, Clock: o.Clock, Mark: o.mark})
 	s.inbox = inbox.New(inbox.Config{
 		Store: o.Store, Definitions: s.publisher, Clock: o.Clock, NewID: o.NewID, Mark: o.mark,
-		Limits: o.Limits, Patience: o.Patience, Log: o.Log,
+		Limits: o.Limits, Patience: o.Patience, Log: o.Log, Unclean: unclean(o.Store),
 	})
 	log := changelog.New(changelog.Config{Store: o.Store, Definitions: s.publisher, Clock: o.Clock, Limits: o.Limits})
 	desk := workqueue.New(workqueue.Config{Store: o.Store, Definitions: s.publisher, Clock: o.Clock, Mark: o.mark})
@@ -136,6 +136,12 @@ func New(o Options) (*Server, error) {
 		return nil, fmt.Errorf("server: %w", err)
 	}
 	return s, nil
+}
+
+// unclean: the server before this one did not end in order.
+func unclean(s Store) bool {
+	u, ok := s.(interface{ Unclean() bool })
+	return ok && u.Unclean()
 }
 
 func accountsOf(o *Options, defs auth.Definitions) *auth.Accounts {

@@ -39,7 +39,7 @@ type Config struct {
 
 // Accounts keeps users, sessions and devices. It is safe for concurrent use.
 type Accounts struct {
-	store    store.Store
+	store    *cache
 	defs     Definitions
 	clock    func() time.Time
 	mark     func() string
@@ -61,7 +61,7 @@ func New(c Config) *Accounts {
 		c.MaxWaiting = 32
 	}
 	return &Accounts{
-		store: c.Store, defs: c.Definitions, clock: c.Clock, mark: c.Mark, newID: c.NewID, random: c.Random,
+		store: &cache{Store: c.Store}, defs: c.Definitions, clock: c.Clock, mark: c.Mark, newID: c.NewID, random: c.Random,
 		hasher:   newHasher(c.Random, c.Hashers, c.MaxWaiting),
 		throttle: newThrottle(),
 	}

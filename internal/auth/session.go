@@ -43,9 +43,14 @@ func (a *Accounts) Authenticate(ctx context.Context, token string) (*Caller, err
 }
 
 func (a *Accounts) byCredential(ctx context.Context, token string) (*Caller, error) {
-	var c *Caller
+	hash := hashSecret(token)
+	c, generation := a.store.get(hash)
+	if c != nil {
+		c.Token = token
+		return c, nil
+	}
 	err := a.store.View(ctx, func(r store.Reader) error {
-		ws, device, err := r.ReplicaByCredential(hashSecret(token))
+		ws, device, err := r.ReplicaByCredential(hash)
 		if err != nil || device == nil {
 			return err
 		}
@@ -53,14 +58,19 @@ func (a *Accounts) byCredential(ctx context.Context, token string) (*Caller, err
 		if err != nil || u == nil {
 			return err
 		}
-		c = &Caller{Workspace: ws, Actor: u.Actor(), Replica: device.ID, Token: token}
+		c = &Caller{Workspace: ws, Actor: u.Actor(), Replica: device.ID}
 		c.Actor.Blocked = device.Blocked
 		return nil
 	})
 	if err == nil && c == nil {
 		return nil, errSignIn
 	}
-	return c, err
+	if err != nil {
+		return nil, err
+	}
+	a.store.put(hash, *c, generation)
+	c.Token = token
+	return c, nil
 }
 
 func (a *Accounts) bySession(ctx context.Context, token string) (*Caller, error) {

@@ -226,15 +226,15 @@ func (j *judging) commit() (Verdict, error) {
 
 // uniques are the values that the record holds in its unique fields.
 func uniques(t *definition.Type, r *landfall.Record) map[string]string {
-	if r.Deleted {
-		return nil
-	}
 	var out map[string]string
 	for _, name := range t.Order {
-		if v := r.Fields[name]; t.Fields[name].Unique && !landfall.IsNull(v) {
-			if out == nil {
-				out = map[string]string{}
-			}
+		if !t.Fields[name].Unique {
+			continue
+		}
+		if out == nil {
+			out = map[string]string{}
+		}
+		if v := r.Fields[name]; !r.Deleted && !landfall.IsNull(v) {
 			out[name] = uniqueKey(v)
 		}
 	}

@@ -12,7 +12,8 @@ import (
 // refuses nothing: values that can't be taken are told with the other faults of
 // validity, fields that need a person are refused when the checks before pass.
 func (j *judging) merge(a *attempt) (*Refusal, error) {
-	a.set, a.was, a.lost = landfall.Fields{}, landfall.Fields{}, landfall.Fields{}
+	n := len(a.m.Set)
+	a.set, a.was, a.lost = make(landfall.Fields, n), make(landfall.Fields, n), landfall.Fields{}
 	switch a.m.Op {
 	case landfall.OpCreate:
 		a.merged = j.newRecord(a)
@@ -58,7 +59,7 @@ func (j *judging) merge(a *attempt) (*Refusal, error) {
 // newRecord is the empty record that a creation begins with.
 func (j *judging) newRecord(a *attempt) *landfall.Record {
 	r := &landfall.Record{
-		Type: a.m.Type, ID: a.m.ID, Fields: landfall.Fields{}, Edits: map[string]landfall.Edit{},
+		Type: a.m.Type, ID: a.m.ID, Fields: make(landfall.Fields, len(a.t.Order)), Edits: make(map[string]landfall.Edit, len(a.m.Set)),
 		CreatedBy: j.author(a.step), CreatedAt: j.in.Now,
 	}
 	if l := a.t.Lifecycle; l != nil {
@@ -99,10 +100,12 @@ func (j *judging) mergeField(a *attempt, f *definition.Field, value landfall.Val
 		a.lost[f.Name] = value
 		return
 	}
-	result, bad := f.Canonical(result)
-	if bad != nil {
-		a.w.bad[f.Name] = fault{onField(*bad, f.Name), j.at}
-		return
+	if !landfall.SameValue(result, value) { // which is canonical
+		var bad *landfall.Message
+		if result, bad = f.Canonical(result); bad != nil {
+			a.w.bad[f.Name] = fault{onField(*bad, f.Name), j.at}
+			return
+		}
 	}
 	a.put(f.Name, result)
 }

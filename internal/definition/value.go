@@ -39,11 +39,20 @@ func (f *Field) Canonical(v landfall.Value) (landfall.Value, *landfall.Message) 
 	}
 	switch f.Type {
 	case Text, LongText, ChoiceOne, Reference, UserRef, TeamRef, Date, Time, DateTime, Duration:
-		var s string
-		if json.Unmarshal(v, &s) != nil {
+		s, plain := plainText(v)
+		if !plain && json.Unmarshal(v, &s) != nil {
 			return nil, f.wrong()
 		}
-		return f.canonicalText(s)
+		c, bad := f.canonicalText(s)
+		switch {
+		case bad != nil:
+			return nil, bad
+		case c == "":
+			return landfall.Null, nil
+		case plain && c == s:
+			return v, nil // as it is
+		}
+		return quote(c), nil
 	case Integer:
 		return f.canonicalInteger(v)
 	case Decimal:
@@ -107,40 +116,56 @@ func (f *Field) choiceList() string {
 	return strings.Join(names, ", ")
 }
 
-func (f *Field) canonicalText(s string) (landfall.Value, *landfall.Message) {
+// plainText is the text of a JSON string that needs no escapes in any writing:
+// nothing to decode, and nothing to encode.
+func plainText(v landfall.Value) (string, bool) {
+	if len(v) < 2 || v[0] != '"' || v[len(v)-1] != '"' {
+		return "", false
+	}
+	in := v[1 : len(v)-1]
+	for _, c := range in {
+		if c < ' ' || c >= 0x7f || c == '"' || c == '\\' {
+			return "", false
+		}
+	}
+	return string(in), true
+}
+
+// canonicalText is the canonical form of what is carried as text; "" clears.
+func (f *Field) canonicalText(s string) (string, *landfall.Message) {
 	if !utf8.ValidString(s) || strings.ContainsRune(s, 0) {
-		return nil, f.wrong()
+		return "", f.wrong()
 	}
 	if s == "" {
-		return landfall.Null, nil
+		return "", nil
 	}
 	switch f.Type {
 	case Text, LongText:
 		limit := f.limit()
 		if n := utf8.RuneCountInString(s); n > limit {
-			return nil, &landfall.Message{Code: "too_long", Field: f.Name, Text: fmt.Sprintf("%s: at most %d characters fit, there are %d", f.Title, limit, n)}
+			return "", &landfall.Message{Code: "too_long", Field: f.Name, Text: fmt.Sprintf("%s: at most %d characters fit, there are %d", f.Title, limit, n)}
 		}
 	case ChoiceOne:
 		if m := f.knownChoice(s); m != nil {
-			return nil, m
+			return "", m
 		}
 	case Reference:
 		s = strings.ToLower(s)
 		if !recordID.MatchString(s) {
-			return nil, f.wrong()
+			return "", f.wrong()
 		}
 	case UserRef, TeamRef:
 		if !userName.MatchString(s) {
-			return nil, f.wrong()
+			return "", f.wrong()
 		}
 	default:
 		c, ok := canonicalMoment(f.Type, s)
 		if !ok {
-			return nil, f.wrong()
+			return "", f.wrong()
 		}
 		s = c
 	}
-	return quote(s), nil
+	return s, nil
 }
 
 func (f *Field) limit() int {

@@ -82,22 +82,25 @@ func pushed(t *testing.T, in *Inbox, first int64, previous string, mutations ...
 	if err != nil {
 		t.Fatal(err)
 	}
-	type answer struct {
-		reply *wire.PushReply
-		err   error
+	r, err := offered(t, in, body)
+	if err != nil {
+		t.Fatal(err)
 	}
-	done := make(chan answer, 1)
+	return r
+}
+
+// offered pushes a body while the inbox is stepped.
+func offered(t *testing.T, in *Inbox, body []byte) (reply *wire.PushReply, err error) {
+	t.Helper()
+	done := make(chan struct{})
 	go func() {
-		r, err := in.Push(t.Context(), "w", Device{Replica: "phone", Actor: landfall.Actor{User: "emma"}}, body)
-		done <- answer{r, err}
+		reply, err = in.Push(t.Context(), "w", phone, body)
+		close(done)
 	}()
 	for {
 		select {
-		case a := <-done:
-			if a.err != nil {
-				t.Fatal(a.err)
-			}
-			return a.reply
+		case <-done:
+			return reply, err
 		case <-in.Offered():
 			if _, err := in.Step(t.Context()); err != nil {
 				t.Fatal(err)

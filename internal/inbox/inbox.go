@@ -7,6 +7,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/landfall-sync/landfall"
@@ -31,7 +32,15 @@ type Config struct {
 	Limits      wire.Limits
 	// Patience is how long a push waits for its verdicts.
 	Patience time.Duration
-	Log      *slog.Logger
+	// JudgeTime is how long judging one mutation may take; 0: 5 seconds.
+	JudgeTime time.Duration
+	// Backlog is how many bytes of pushes may wait for their verdicts; 0: 256 MiB.
+	Backlog int64
+	// Unclean says that the server before this one did not end in order. For
+	// CarefulFor (0: 10 minutes) every push is captured before it is judged.
+	Unclean    bool
+	CarefulFor time.Duration
+	Log        *slog.Logger
 }
 
 // Device is who pushes: the replica of the credential, and its user.
@@ -45,14 +54,25 @@ type Inbox struct {
 	cfg     Config
 	offered chan struct{}
 
+	backlog atomic.Int64 // bytes that wait for their verdicts
+	started time.Time
+
 	mu     sync.Mutex
-	offers []*offer
+	offers []*captured
 
 	// Only Step uses what follows.
 	stepping  sync.Mutex
 	recovered bool
+	suspects  []*captured // captured by a server that died
 	pending   []*captured
 }
+
+// The bounds of work that the configuration leaves open.
+const (
+	defaultJudgeTime = 5 * time.Second
+	defaultBacklog   = 256 << 20
+	defaultCareful   = 10 * time.Minute
+)
 
 // New makes an inbox. Captured pushes that were not judged are found by the
 // first Step.
@@ -60,7 +80,21 @@ func New(c Config) *Inbox {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Inbox{cfg: c, offered: make(chan struct{}, 1)}
+	if c.JudgeTime <= 0 {
+		c.JudgeTime = defaultJudgeTime
+	}
+	if c.Backlog <= 0 {
+		c.Backlog = defaultBacklog
+	}
+	if c.CarefulFor <= 0 {
+		c.CarefulFor = defaultCareful
+	}
+	return &Inbox{cfg: c, offered: make(chan struct{}, 1), started: c.Clock()}
+}
+
+// careful: something may have ended the server, and may come again.
+func (in *Inbox) careful() bool {
+	return in.cfg.Unclean && in.cfg.Clock().Sub(in.started) < in.cfg.CarefulFor
 }
 
 // Offered tells that there is something to do: call Step.
@@ -92,7 +126,8 @@ type judging struct {
 // judge runs f in one transaction of verdicts. The ledger is closed after f.
 func (in *Inbox) judge(ctx context.Context, ws string, f func(*judging) error) error {
 	return in.cfg.Store.Update(ctx, func(w store.Writer) error {
-		l, err := store.Open(w, ws, in.cfg.Clock(), in.cfg.Mark())
+		b := store.NewBatch(w, ws)
+		l, err := store.Open(b, ws, in.cfg.Clock(), in.cfg.Mark())
 		if err != nil {
 			return err
 		}
@@ -100,8 +135,11 @@ func (in *Inbox) judge(ctx context.Context, ws string, f func(*judging) error) e
 		if err != nil {
 			return err
 		}
-		j := &judging{in: in, w: w, l: l, ws: ws, app: app, actors: map[string]landfall.Actor{}}
+		j := &judging{in: in, w: b, l: l, ws: ws, app: app, actors: map[string]landfall.Actor{}}
 		if err := f(j); err != nil {
+			return err
+		}
+		if err := b.Flush(); err != nil {
 			return err
 		}
 		return l.Close()
@@ -140,7 +178,7 @@ func (j *judging) author(user, replica string) (landfall.Actor, error) {
 
 // input is what a verdict is made from, for the next place in the sequence.
 func (j *judging) input(a landfall.Actor, lane bool, run ...core.Step) core.Input {
-	return core.Input{App: j.app, World: world{j.w, j.ws}, Actor: a, Run: run, Seq: j.l.Next(), Now: j.l.Now(), Lane: lane}
+	return core.Input{App: j.app, World: j.world(), Actor: a, Run: run, Seq: j.l.Next(), Now: j.l.Now(), Lane: lane}
 }
 
 // commit writes effects at their place; what has none takes no place. It

@@ -123,7 +123,7 @@ func TestCrashBetweenCaptureAndVerdict(t *testing.T) {
 	in, st := stocked(t, 0)
 	broken := &failing{Store: st, after: 1} // captures, and fails to judge
 	first := New(withStore(in.cfg, broken))
-	first.cfg.Patience = time.Nanosecond
+	first.cfg.Patience, first.cfg.Unclean = time.Nanosecond, true
 	b := body(t, 1, creation(1, "one"))
 	done := make(chan error, 1)
 	go func() {
@@ -147,7 +147,7 @@ func TestCrashBetweenCaptureAndVerdict(t *testing.T) {
 	if worked, err := second.Step(t.Context()); !worked || err != nil {
 		t.Fatalf("%v %v", worked, err)
 	}
-	r, err := second.Push(t.Context(), "w", phone, b)
+	r, err := offered(t, second, b)
 	if err != nil || results(r)[0] != "applied" || r.Next != 2 {
 		t.Errorf("%+v %v", r, err)
 	}
@@ -236,11 +236,11 @@ func TestPushesThatAreNotTaken(t *testing.T) {
 		"another device": {[]byte(strings.Replace(string(body(t, 1, creation(1, "one"))), `"phone"`, `"tablet"`, 1)), landfall.CodeForbidden},
 		"from zero":      {body(t, 0, creation(1, "one")), landfall.CodeInvalid},
 	} {
-		if _, err := in.Push(t.Context(), "w", phone, c.body); landfall.CodeOf(err) != c.code {
+		if _, err := offered(t, in, c.body); landfall.CodeOf(err) != c.code {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	r, err := in.Push(t.Context(), "w", phone, body(t, 5, creation(5, "five")))
+	r, err := offered(t, in, body(t, 5, creation(5, "five")))
 	if err != nil || !r.Gap || r.Next != 1 || len(r.Receipts) != 0 {
 		t.Errorf("%+v %v", r, err)
 	}

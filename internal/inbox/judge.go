@@ -1,7 +1,7 @@
 package inbox
 
 import (
-	"fmt"
+	"errors"
 	"runtime/debug"
 	"time"
 
@@ -71,21 +71,26 @@ func (p *pushing) begin() error {
 		return err
 	}
 	if rep == nil {
-		return fmt.Errorf("the device %s is gone", p.c.row.Replica)
+		return errNoDevice
 	}
 	if p.actor, err = p.author(rep.User, rep.ID); err != nil {
 		return err
 	}
-	p.seq = newSequence(p.w, p.ws, rep, &p.c.push)
+	if p.c.hashes == nil {
+		p.c.hashes = hashes(&p.c.push)
+	}
+	p.seq = newSequence(p.w, p.ws, rep, &p.c.push, p.c.hashes)
 	if err := p.seq.place(); err != nil {
 		return err
 	}
-	before, err := p.w.Item(p.ws, p.seq.key(p.c.push.First-1))
-	if before != nil {
-		p.last = before.EditedAt
+	if p.c.push.Incarnation == rep.Incarnation {
+		p.last = rep.LastEdit
 	}
-	return err
+	return nil
 }
+
+// errNoDevice: replicas are never deleted, so this is no device's push.
+var errNoDevice = landfall.Errorf(landfall.CodeUnauthorized, "this device is not known").WithHint("enrol it again; its changes are safe there")
 
 // all judges the push and takes it off the captured ones.
 func (p *pushing) all() (*wire.PushReply, error) {
@@ -93,7 +98,7 @@ func (p *pushing) all() (*wire.PushReply, error) {
 		return nil, err
 	}
 	if !p.seq.placement.Gap {
-		for _, u := range p.in.units(&p.c.push) {
+		for _, u := range p.c.divided(p.in) {
 			if err := p.unit(&u, false); err != nil {
 				return nil, err
 			}
@@ -102,8 +107,10 @@ func (p *pushing) all() (*wire.PushReply, error) {
 	if err := p.contact(); err != nil {
 		return nil, err
 	}
-	if err := p.w.DeletePush(p.ws, p.c.row.ID); err != nil {
-		return nil, err
+	if p.c.row.ID != 0 {
+		if err := p.w.DeletePush(p.ws, p.c.row.ID); err != nil {
+			return nil, err
+		}
 	}
 	reply, err := p.seq.reply()
 	if reply != nil {
@@ -152,9 +159,12 @@ func (p *pushing) unit(u *unit, poison bool) error {
 	if err := p.verdict(u, poison); err != nil {
 		return err
 	}
+	for i := range u.members {
+		p.seq.given[u.from+i] = &u.members[i].item.Receipt
+	}
 	rep := p.seq.rep
 	rep.Incarnation = p.c.push.Incarnation
-	rep.Next, rep.LastHash = p.c.push.First+int64(u.to), p.seq.hashes[u.to-1]
+	rep.Next, rep.LastHash, rep.LastEdit = p.c.push.First+int64(u.to), p.seq.hashes[u.to-1], p.last
 	return nil
 }
 
@@ -276,7 +286,13 @@ func (j *judging) safely(in core.Input) (v core.Verdict, err error) {
 			v, err = core.Verdict{Refusal: &refusal}, nil
 		}
 	}()
-	return core.Judge(in)
+	v, err = core.Judge(in)
+	if errors.Is(err, errOverrun) {
+		j.in.cfg.Log.Error("judging took too long", "device", in.Run[0].Mutation.Replica, "n", in.Run[0].Mutation.N)
+		refusal := core.Refuse(j.app, landfall.KindInternal, in.Actor.User, &in.Run[0].Mutation)
+		return core.Verdict{Refusal: &refusal}, nil
+	}
+	return v, err
 }
 
 // record writes the verdict on a unit: its effects and receipts, its issue, or
@@ -304,8 +320,12 @@ func (p *pushing) record(u *unit, v core.Verdict) error {
 
 // finish writes an item with a new state in its history.
 func (j *judging) finish(it *store.Item, state store.ItemState, text string) error {
+	fresh := it.State == ""
 	it.State = state
 	it.History = append(it.History, store.ItemEvent{At: j.l.Now(), State: state, Text: text})
+	if fresh {
+		return j.w.AddItem(j.ws, it)
+	}
 	return j.w.PutItem(j.ws, it)
 }
 
@@ -347,6 +367,7 @@ func (p *pushing) forked(u *unit) error {
 		if err := p.refuse(&single, core.Refuse(p.app, landfall.KindFork, p.actor.User, &x.m)); err != nil {
 			return err
 		}
+		p.seq.given[single.from] = &x.item.Receipt
 	}
 	return nil
 }

@@ -13,15 +13,10 @@ import (
 	"github.com/landfall-sync/landfall/internal/wire"
 )
 
-// offer is a push on its way to be captured and judged.
+// offer is how whoever sent a push waits for its verdicts.
 type offer struct {
-	ws       string
-	replica  string
-	body     []byte
-	push     wire.Push
-	received time.Time
-	done     chan result // one result, buffered
-	stored   chan struct{}
+	done   chan result // one result, buffered
+	stored chan struct{}
 }
 
 type result struct {
@@ -29,12 +24,37 @@ type result struct {
 	err   error
 }
 
-// captured is a push that is stored and not judged yet.
+// captured is a push that is not judged yet. It is stored when its row has an ID.
 type captured struct {
-	ws    string
-	row   store.Push
-	push  wire.Push
-	offer *offer // who waits for it; nil after a restart
+	ws     string
+	row    store.Push
+	push   wire.Push
+	read   []unit // its units, once: judging changes them
+	hashes []string
+	held   int64  // bytes that it counts in the backlog
+	offer  *offer // who waits for it; nil after a restart
+}
+
+// hold counts the push to the backlog, and gives the bytes of all of it.
+func (in *Inbox) hold(c *captured) int64 {
+	c.held = int64(len(c.row.Body))
+	return in.backlog.Add(c.held)
+}
+
+func (in *Inbox) release(c *captured) {
+	in.backlog.Add(-c.held)
+	c.held = 0
+}
+
+// divided are the units of the push as they came. Whoever sent it has read them
+// already, beside the one who judges.
+func (c *captured) divided(in *Inbox) []unit {
+	units := c.read
+	c.read = nil
+	if units == nil {
+		units = in.units(&c.push)
+	}
+	return units
 }
 
 // Push takes a device's mutations in. It returns when they are judged, or after
@@ -45,19 +65,28 @@ func (in *Inbox) Push(ctx context.Context, ws string, d Device, body []byte) (*w
 	if err != nil {
 		return nil, err
 	}
-	early, err := in.early(ctx, ws, d, p)
-	if err != nil || early != nil {
-		return early, err
+	hashed := hashes(p)
+	if in.crowded() {
+		early, err := in.early(ctx, ws, d, p, hashed)
+		if err != nil || early != nil {
+			return early, err
+		}
 	}
-	o := &offer{ws: ws, replica: d.Replica, body: body, push: *p, received: in.cfg.Clock().UTC(), done: make(chan result, 1), stored: make(chan struct{})}
+	c := &captured{ws: ws, push: *p, row: store.Push{Replica: d.Replica, Body: body}}
+	if in.hold(c) > in.cfg.Backlog {
+		in.release(c)
+		return nil, landfall.Errorf(landfall.CodeBusy, "too much waits for its verdicts; nothing of this was stored").WithHint("the device sends the same again by itself, later")
+	}
+	o := &offer{done: make(chan result, 1), stored: make(chan struct{})}
+	c.read, c.hashes, c.offer, c.row.Received = in.units(p), hashed, o, in.cfg.Clock().UTC()
 	in.mu.Lock()
-	in.offers = append(in.offers, o)
+	in.offers = append(in.offers, c)
 	in.mu.Unlock()
 	in.wake()
-	return in.await(ctx, o)
+	return in.await(ctx, p, o)
 }
 
-func (in *Inbox) await(ctx context.Context, o *offer) (*wire.PushReply, error) {
+func (in *Inbox) await(ctx context.Context, p *wire.Push, o *offer) (*wire.PushReply, error) {
 	patience := time.NewTimer(in.cfg.Patience)
 	defer patience.Stop()
 	select {
@@ -74,9 +103,9 @@ func (in *Inbox) await(ctx context.Context, o *offer) (*wire.PushReply, error) {
 	default:
 		return nil, landfall.Errorf(landfall.CodeBusy, "the server is busy; nothing is lost").WithHint("the device sends the same again by itself")
 	}
-	reply := &wire.PushReply{Next: o.push.First + int64(len(o.push.Mutations)), Clock: in.cfg.Clock().UTC()}
-	for i := range o.push.Mutations {
-		reply.Receipts = append(reply.Receipts, landfall.Receipt{N: o.push.First + int64(i), Result: landfall.Stored})
+	reply := &wire.PushReply{Next: p.First + int64(len(p.Mutations)), Clock: in.cfg.Clock().UTC()}
+	for i := range p.Mutations {
+		reply.Receipts = append(reply.Receipts, landfall.Receipt{N: p.First + int64(i), Result: landfall.Stored})
 	}
 	return reply, nil
 }
@@ -110,9 +139,18 @@ func (in *Inbox) parse(d Device, body []byte) (*wire.Push, error) {
 	return &p, nil
 }
 
+// crowded: what is offered may not be judged at once.
+func (in *Inbox) crowded() bool {
+	return in.careful() || in.backlog.Load() > patientBacklog
+}
+
+// patientBacklog is how many bytes may wait before repetitions are answered
+// without getting in line.
+const patientBacklog = 1 << 20
+
 // early answers what needs no capture: a gap, an empty push, and a push that is
 // a repetition from end to end.
-func (in *Inbox) early(ctx context.Context, ws string, d Device, p *wire.Push) (reply *wire.PushReply, err error) {
+func (in *Inbox) early(ctx context.Context, ws string, d Device, p *wire.Push, hashed []string) (reply *wire.PushReply, err error) {
 	err = in.cfg.Store.View(ctx, func(r store.Reader) error {
 		rep, err := r.Replica(ws, d.Replica)
 		if err != nil {
@@ -121,7 +159,7 @@ func (in *Inbox) early(ctx context.Context, ws string, d Device, p *wire.Push) (
 		if rep == nil {
 			return landfall.Errorf(landfall.CodeUnauthorized, "this device is not known").WithHint("enrol it again; its changes are safe there")
 		}
-		s := newSequence(r, ws, rep, p)
+		s := newSequence(r, ws, rep, p, hashed)
 		if err := s.place(); err != nil {
 			return err
 		}
@@ -145,15 +183,20 @@ type sequence struct {
 	p         *wire.Push
 	hashes    []string
 	placement core.Placement
+	given     []*landfall.Receipt // by this judging, by place in the push
 	err       error
 }
 
-func newSequence(r store.Reader, ws string, rep *store.Replica, p *wire.Push) *sequence {
-	s := &sequence{r: r, ws: ws, rep: rep, p: p}
-	for _, m := range p.Mutations {
-		s.hashes = append(s.hashes, core.Hash(m))
+func hashes(p *wire.Push) []string {
+	out := make([]string, len(p.Mutations))
+	for i, m := range p.Mutations {
+		out[i] = core.Hash(m)
 	}
-	return s
+	return out
+}
+
+func newSequence(r store.Reader, ws string, rep *store.Replica, p *wire.Push, hashes []string) *sequence {
+	return &sequence{r: r, ws: ws, rep: rep, p: p, hashes: hashes, given: make([]*landfall.Receipt, len(hashes))}
 }
 
 // position is where the push's incarnation stands. One that the server does not
@@ -177,9 +220,13 @@ func (s *sequence) place() error {
 // stored lists the hashes that are kept under a number: the first that came,
 // and what forks of this very push brought.
 func (s *sequence) stored(n int64) []string {
+	forked := s.p.Incarnation <= s.rep.Closed || s.p.Incarnation < s.rep.Incarnation
+	if !forked && (s.p.Incarnation > s.rep.Incarnation || n >= s.rep.Next) {
+		return nil // nothing has such a number yet
+	}
 	var out []string
 	keys := []landfall.Key{s.key(n)}
-	if i := n - s.p.First; i >= 0 && i < int64(len(s.hashes)) {
+	if i := n - s.p.First; forked && i >= 0 && i < int64(len(s.hashes)) {
 		keys = append(keys, s.forkKey(n, s.hashes[i]))
 	}
 	for _, k := range keys {
@@ -228,6 +275,10 @@ func (s *sequence) reply() (*wire.PushReply, error) {
 		return out, nil
 	}
 	for i, h := range s.hashes {
+		if s.given[i] != nil {
+			out.Receipts = append(out.Receipts, *s.given[i])
+			continue
+		}
 		n := s.p.First + int64(i)
 		item, err := s.r.Item(s.ws, s.key(n))
 		if err == nil && (item == nil || item.Hash != h) {

@@ -1,6 +1,9 @@
 package inbox
 
 import (
+	"errors"
+	"time"
+
 	"github.com/landfall-sync/landfall"
 	"github.com/landfall-sync/landfall/internal/store"
 )
@@ -8,13 +11,39 @@ import (
 // world is what the rules may look at: the transaction itself, so that every
 // verdict is made on the latest state, the verdicts before it included.
 type world struct {
-	r  store.Reader
-	ws string
+	r     store.Reader
+	ws    string
+	until time.Time // when judging has taken too long
+	now   func() time.Time
 }
 
-func (w world) Record(id string) (*landfall.Record, error) { return w.r.Record(w.ws, id) }
+// errOverrun ends the judging of a mutation that takes too long. The rules look
+// at the world again and again, and each condition is bounded by itself, so this
+// is where time is watched.
+var errOverrun = errors.New("judging took too long")
+
+func (j *judging) world() world {
+	return world{j.w, j.ws, j.in.cfg.Clock().Add(j.in.cfg.JudgeTime), j.in.cfg.Clock}
+}
+
+func (w world) overrun() error {
+	if w.now().After(w.until) {
+		return errOverrun
+	}
+	return nil
+}
+
+func (w world) Record(id string) (*landfall.Record, error) {
+	if err := w.overrun(); err != nil {
+		return nil, err
+	}
+	return w.r.Record(w.ws, id)
+}
 
 func (w world) Changes(id string, after int64) ([]landfall.Change, error) {
+	if err := w.overrun(); err != nil {
+		return nil, err
+	}
 	return w.r.Changes(w.ws, id, after)
 }
 

@@ -55,6 +55,9 @@ func (l *Ledger) Commit(e *landfall.Effects) error {
 		if err := l.w.PutRecord(l.ws, w.Record, w.Audience); err != nil {
 			return err
 		}
+		if w.Unique == nil {
+			continue
+		}
 		if err := l.w.SetUnique(l.ws, w.Record.Type, w.Record.ID, w.Unique); err != nil {
 			return err
 		}

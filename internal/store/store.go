@@ -58,6 +58,8 @@ type Records interface {
 	// Workspaces lists their names.
 	Workspaces() ([]string, error)
 	Record(ws, id string) (*landfall.Record, error)
+	// Row is a record with who may receive it; nil for none.
+	Row(ws, id string) (*Row, error)
 	RecordByNumber(ws, number string) (*landfall.Record, error)
 	// RecordsByPrefix finds at most limit ids that begin with prefix.
 	RecordsByPrefix(ws, prefix string, limit int) ([]string, error)
@@ -72,6 +74,15 @@ type Records interface {
 	// Queued lists cases in a queue, newest change first; Assigned those of a user.
 	Queued(ws, queue string, p Page) ([]*landfall.Record, error)
 	Assigned(ws, user string, p Page) ([]*landfall.Record, error)
+}
+
+// Row is a record as it is stored.
+type Row struct {
+	Record *landfall.Record
+	Keys   []string // that may receive it now, sorted
+	// Left are the keys that it left and is not under again, with the versions
+	// at which it did; a driver that finds feed entries otherwise leaves it out.
+	Left map[string]int64
 }
 
 // Page asks for at most Limit rows after the row whose cursor is After. The
@@ -129,6 +140,12 @@ type Push struct {
 	Replica  string
 	Received time.Time
 	Body     []byte
+	// Tried counts the servers that died after they began to judge it. From
+	// the second on its mutations are judged one by one: Trying is the number of
+	// the one that was under way, Tries how often that one was.
+	Tried  int
+	Trying int64
+	Tries  int
 }
 
 // Item is one mutation in the inbox: a background action.
@@ -177,10 +194,13 @@ type Items interface {
 	// Pushes lists captured pushes that are not judged, in order of ID > after.
 	Pushes(ws string, after int64, limit int) ([]Push, error)
 	Item(ws string, k landfall.Key) (*Item, error)
-	// Items lists newest received first; the cursor of a row is Key.String().
+	// Items lists what arrived last first, of one replica by incarnation and
+	// number; the cursor of a row is Key.String().
 	Items(ws string, f ItemFilter, p Page) ([]*Item, error)
 	// Held lists the items that issue holds, in order of (incarnation, n).
 	Held(ws, issue string) ([]*Item, error)
+	// Laned reports whether open issues hold any item of the replica.
+	Laned(ws, replica string) (bool, error)
 	// Lane lists the items of a replica on a record that open issues hold, in order.
 	Lane(ws, replica, record string) ([]*Item, error)
 	// Outcomes lists a replica's settled items with after < Outcome.Seq <= upto, in order.
@@ -255,11 +275,12 @@ type Replica struct {
 	ID          string
 	User        string
 	Name        string
-	Credential  string // hash; empty: revoked
-	Incarnation int64  // current
-	Next        int64  // number expected next in it
-	LastHash    string // of number Next-1 in it; "" when Next is 1
-	Closed      int64  // incarnations up to this one are closed by a fork
+	Credential  string    // hash; empty: revoked
+	Incarnation int64     // current
+	Next        int64     // number expected next in it
+	LastHash    string    // of number Next-1 in it; "" when Next is 1
+	LastEdit    time.Time // when number Next-1 was edited
+	Closed      int64     // incarnations up to this one are closed by a fork
 	Blocked     bool
 	Enrolled    time.Time
 	LastContact time.Time
@@ -317,6 +338,8 @@ type WriteRecords interface {
 	// it in the feed at r.Version under each; keys that it leaves get a Gone
 	// entry at r.Version. A deleted record is stored with no keys.
 	PutRecord(ws string, r *landfall.Record, keys []string) error
+	// PutRow is PutRecord by somebody who has read what it replaces: nil for none.
+	PutRow(ws string, old *Row, r *landfall.Record, keys []string) error
 	AddChange(ws string, c *landfall.Change) error
 	// SetUnique makes the record hold exactly these values (field → value).
 	SetUnique(ws, typ, id string, values map[string]string) error
@@ -329,8 +352,12 @@ type WriteRecords interface {
 // WriteItems writes the inbox.
 type WriteItems interface {
 	AddPush(ws string, p *Push) error // sets p.ID
+	// MarkPush keeps Tried, Trying and Tries of a push that is stored.
+	MarkPush(ws string, p *Push) error
 	DeletePush(ws string, id int64) error
 	PutItem(ws string, i *Item) error
+	// AddItem is PutItem for one whose key is not there yet; it fails when it is.
+	AddItem(ws string, i *Item) error
 }
 
 // WriteAccounts writes users, teams, sessions and devices.

@@ -2,6 +2,7 @@ package memory
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -31,6 +32,18 @@ func (t *tx) AddPush(ws string, p *store.Push) error {
 	return nil
 }
 
+// MarkPush implements store.Writer.
+func (t *tx) MarkPush(ws string, p *store.Push) error {
+	all := slices.Clone(t.db.pushes[ws])
+	for i := range all {
+		if all[i].ID == p.ID {
+			all[i].Tried, all[i].Trying, all[i].Tries = p.Tried, p.Trying, p.Tries
+		}
+	}
+	set(t, t.db.pushes, ws, all)
+	return nil
+}
+
 // DeletePush implements store.Writer.
 func (t *tx) DeletePush(ws string, id int64) error {
 	set(t, t.db.pushes, ws, slices.DeleteFunc(slices.Clone(t.db.pushes[ws]), func(p store.Push) bool { return p.ID == id }))
@@ -44,7 +57,19 @@ func (t *tx) Item(ws string, k landfall.Key) (*store.Item, error) {
 
 // PutItem implements store.Writer.
 func (t *tx) PutItem(ws string, i *store.Item) error {
-	return put(t, t.db.items, itemKey{ws, i.Key}, i)
+	k := itemKey{ws, i.Key}
+	if t.db.items[k] == nil {
+		set(t, t.db.arrived, k, len(t.db.arrived))
+	}
+	return put(t, t.db.items, k, i)
+}
+
+// AddItem implements store.Writer.
+func (t *tx) AddItem(ws string, i *store.Item) error {
+	if t.db.items[itemKey{ws, i.Key}] != nil {
+		return fmt.Errorf("the item %s is there already", i.Key)
+	}
+	return t.PutItem(ws, i)
 }
 
 func (t *tx) itemsWhere(ws string, match func(*store.Item) bool) ([]*store.Item, error) {
@@ -84,7 +109,10 @@ func (t *tx) Items(ws string, f store.ItemFilter, p store.Page) ([]*store.Item, 
 		return nil, err
 	}
 	order := func(a, b *store.Item) int {
-		return cmp.Or(b.ReceivedAt.Compare(a.ReceivedAt), strings.Compare(b.Key.Replica, a.Key.Replica), cmp.Compare(b.Key.Incarnation, a.Key.Incarnation), cmp.Compare(b.Key.N, a.Key.N))
+		if f.Replica != "" && f.Record == "" {
+			return cmp.Or(cmp.Compare(b.Key.Incarnation, a.Key.Incarnation), cmp.Compare(b.Key.N, a.Key.N))
+		}
+		return cmp.Compare(t.db.arrived[itemKey{ws, b.Key}], t.db.arrived[itemKey{ws, a.Key}])
 	}
 	return page(rows, p, order, func(i *store.Item) bool { return order(cursor, i) < 0 }), nil
 }
@@ -92,6 +120,12 @@ func (t *tx) Items(ws string, f store.ItemFilter, p store.Page) ([]*store.Item, 
 // Held implements store.Reader.
 func (t *tx) Held(ws, issue string) ([]*store.Item, error) {
 	return t.itemsWhere(ws, func(i *store.Item) bool { return i.Holder == issue && issue != "" })
+}
+
+// Laned implements store.Reader.
+func (t *tx) Laned(ws, replica string) (bool, error) {
+	rows, err := t.itemsWhere(ws, func(i *store.Item) bool { return i.Holder != "" && i.Key.Replica == replica })
+	return len(rows) > 0, err
 }
 
 // Lane implements store.Reader.

@@ -72,6 +72,7 @@ type db struct {
 	pushes      map[string][]store.Push
 	nextPush    int64
 	items       map[itemKey][]byte
+	arrived     map[itemKey]int
 	users       map[[2]string][]byte
 	teams       map[[2]string]store.Team
 	sessions    map[string]owned
@@ -99,7 +100,7 @@ func newDB() *db {
 		heads: map[string][]byte{}, commits: map[string][]commit{}, records: map[[2]string][]byte{}, audience: map[[2]string][]string{},
 		feed: map[[3]string]store.Entry{}, changes: map[[2]string][][]byte{}, unique: map[[4]string]string{}, uniqueOf: map[[2]string]map[string]string{},
 		counters: map[[2]string]int64{}, issues: map[[2]string][]byte{}, grants: map[[2]string][]store.GrantRow{}, definitions: map[string][]byte{},
-		pushes: map[string][]store.Push{}, items: map[itemKey][]byte{}, users: map[[2]string][]byte{}, teams: map[[2]string]store.Team{},
+		pushes: map[string][]store.Push{}, items: map[itemKey][]byte{}, arrived: map[itemKey]int{}, users: map[[2]string][]byte{}, teams: map[[2]string]store.Team{},
 		sessions: map[string]owned{}, codes: map[string]owned{}, replicas: map[[2]string][]byte{},
 	}
 }

@@ -57,6 +57,20 @@ func (t *tx) Audience(ws, id string) ([]string, error) {
 	return slices.Clone(t.db.audience[[2]string{ws, id}]), nil
 }
 
+// Row implements store.Reader.
+func (t *tx) Row(ws, id string) (*store.Row, error) {
+	r, err := t.Record(ws, id)
+	if r == nil {
+		return nil, err
+	}
+	return &store.Row{Record: r, Keys: slices.Clone(t.db.audience[[2]string{ws, id}])}, err
+}
+
+// PutRow implements store.Writer.
+func (t *tx) PutRow(ws string, _ *store.Row, r *landfall.Record, keys []string) error {
+	return t.PutRecord(ws, r, keys)
+}
+
 // PutRecord implements store.Writer.
 func (t *tx) PutRecord(ws string, r *landfall.Record, keys []string) error {
 	at := [2]string{ws, r.ID}

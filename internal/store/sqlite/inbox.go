@@ -1,6 +1,8 @@
 package sqlite
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"math"
 	"time"
 
@@ -10,22 +12,32 @@ import (
 	"github.com/landfall-sync/landfall/internal/store"
 )
 
-// itemAfter is the keyset of lists of items, newest received first.
-const itemAfter = " AND (received, replica, incarnation, n) < (?, ?, ?, ?) ORDER BY received DESC, replica DESC, incarnation DESC, n DESC"
+// itemColumns are all that an item is read from.
+const itemColumns = "replica, incarnation, n, received, edited, state, user, record, holder, hash, sent, body"
+
+// selectItems is a list of items, what arrived last first.
+func selectItems(where string) string {
+	return statement("SELECT " + itemColumns + " FROM items WHERE ws = ?" + where + " AND arrived < ? AND arrived >= ? ORDER BY arrived DESC")
+}
 
 var (
-	qPushes      = statement("SELECT n, replica, received, body FROM pushes WHERE ws = ? AND n > ? ORDER BY n LIMIT ?")
-	qAddPush     = statement("INSERT INTO pushes (ws, replica, received, body) VALUES (?, ?, ?, ?)")
+	qPushes      = statement("SELECT n, replica, received, body, tried, trying, tries FROM pushes WHERE ws = ? AND n > ? ORDER BY n LIMIT ?")
+	qAddPush     = statement("INSERT INTO pushes (ws, replica, received, body, tried, trying, tries) VALUES (?, ?, ?, ?, ?, ?, ?)")
+	qMarkPush    = statement("UPDATE pushes SET tried = ?3, trying = ?4, tries = ?5 WHERE n = ?2 AND ws = ?1")
 	qDeletePush  = statement("DELETE FROM pushes WHERE n = ?2 AND ws = ?1")
-	qItem        = statement("SELECT body FROM items WHERE ws = ? AND replica = ? AND incarnation = ? AND n = ?")
-	qPutItem     = statement("INSERT INTO items (ws, replica, incarnation, n, received, state, user, record, holder, settled, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (ws, replica, incarnation, n) DO UPDATE SET received = excluded.received, state = excluded.state, user = excluded.user, record = excluded.record, holder = excluded.holder, settled = excluded.settled, body = excluded.body")
-	qItems       = statement("SELECT body FROM items WHERE ws = ?" + itemAfter)
-	qItemsRecord = statement("SELECT body FROM items WHERE ws = ? AND record = ? AND record <> ''" + itemAfter)
-	qItemsUser   = statement("SELECT body FROM items WHERE ws = ? AND user = ?" + itemAfter)
-	qItemsState  = statement("SELECT body FROM items WHERE ws = ? AND state = ? AND state <> 'completed'" + itemAfter)
-	qItemsOf     = statement("SELECT body FROM items WHERE ws = ? AND replica = ? AND (received, incarnation, n) < (?, ?, ?) ORDER BY received DESC, incarnation DESC, n DESC")
-	qHeld        = statement("SELECT body FROM items WHERE ws = ? AND holder = ? AND holder <> '' ORDER BY replica, incarnation, n")
-	qLane        = statement("SELECT i.body FROM lanes l JOIN items i ON i.ws = l.ws AND i.replica = l.replica AND i.incarnation = l.incarnation AND i.n = l.n WHERE l.ws = ? AND l.replica = ? AND l.record = ? ORDER BY l.incarnation, l.n")
+	qItem        = statement("SELECT " + itemColumns + " FROM items WHERE ws = ? AND replica = ? AND incarnation = ? AND n = ?")
+	qHolder      = statement("SELECT arrived, holder FROM items WHERE ws = ? AND replica = ? AND incarnation = ? AND n = ?")
+	qLast        = statement("SELECT max(arrived) FROM items WHERE ws = ?")
+	qAddItem     = statement("INSERT INTO items (ws, replica, incarnation, n, received, edited, state, user, record, holder, hash, settled, sent, body, arrived) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+	qPutItem     = statement("UPDATE items SET received = ?5, edited = ?6, state = ?7, user = ?8, record = ?9, holder = ?10, hash = ?11, settled = ?12, sent = ?13, body = ?14 WHERE ws = ?1 AND replica = ?2 AND incarnation = ?3 AND n = ?4")
+	qItems       = selectItems("")
+	qItemsRecord = selectItems(" AND record = ? AND record <> ''")
+	qItemsUser   = selectItems(" AND user = ?")
+	qItemsState  = selectItems(" AND state = ? AND state <> 'completed'")
+	qItemsOf     = statement("SELECT " + itemColumns + " FROM items WHERE ws = ? AND replica = ? AND (incarnation, n) < (?, ?) ORDER BY incarnation DESC, n DESC")
+	qHeld        = statement("SELECT " + itemColumns + " FROM items WHERE ws = ? AND holder = ? AND holder <> '' ORDER BY replica, incarnation, n")
+	qLaned       = statement("SELECT 'yes' FROM lanes WHERE ws = ? AND replica = ? LIMIT 1")
+	qLane        = statement("SELECT i.replica, i.incarnation, i.n, i.received, i.edited, i.state, i.user, i.record, i.holder, i.hash, i.sent, i.body FROM lanes l JOIN items i ON i.ws = l.ws AND i.replica = l.replica AND i.incarnation = l.incarnation AND i.n = l.n WHERE l.ws = ? AND l.replica = ? AND l.record = ? ORDER BY l.incarnation, l.n")
 	qDropLane    = statement("DELETE FROM lanes WHERE ws = ? AND replica = ? AND incarnation = ? AND n = ?")
 	qPutLane     = statement("INSERT OR IGNORE INTO lanes (ws, replica, record, incarnation, n) VALUES (?, ?, ?, ?, ?)")
 	qSettled     = statement("SELECT body FROM items WHERE ws = ? AND replica = ? AND settled > ? AND settled <= ? AND settled > 0 ORDER BY settled, incarnation, n LIMIT ?")
@@ -44,7 +56,7 @@ var (
 // Pushes implements store.Reader.
 func (t *tx) Pushes(ws string, after int64, limit int) (out []store.Push, err error) {
 	err = t.query(qPushes, func(st *sqlite.Stmt) (bool, error) {
-		out = append(out, store.Push{ID: st.ColumnInt64(0), Replica: st.ColumnText(1), Received: time.Unix(0, st.ColumnInt64(2)).UTC(), Body: columnBytes(st, 3)})
+		out = append(out, store.Push{ID: st.ColumnInt64(0), Replica: st.ColumnText(1), Received: time.Unix(0, st.ColumnInt64(2)).UTC(), Body: columnBytes(st, 3), Tried: int(st.ColumnInt64(4)), Trying: st.ColumnInt64(5), Tries: int(st.ColumnInt64(6))})
 		return true, nil
 	}, ws, after, limit)
 	return out, err
@@ -52,35 +64,126 @@ func (t *tx) Pushes(ws string, after int64, limit int) (out []store.Push, err er
 
 // AddPush implements store.Writer.
 func (t *tx) AddPush(ws string, p *store.Push) error {
-	err := t.exec(qAddPush, ws, p.Replica, p.Received, p.Body)
+	err := t.exec(qAddPush, ws, p.Replica, p.Received, p.Body, p.Tried, p.Trying, p.Tries)
 	p.ID = t.c.LastInsertRowID()
 	return err
+}
+
+// MarkPush implements store.Writer.
+func (t *tx) MarkPush(ws string, p *store.Push) error {
+	return t.exec(qMarkPush, ws, p.ID, p.Tried, p.Trying, p.Tries)
 }
 
 // DeletePush implements store.Writer.
 func (t *tx) DeletePush(ws string, id int64) error { return t.exec(qDeletePush, ws, id) }
 
+// item reads the columns of itemColumns.
+func item(st *sqlite.Stmt) (*store.Item, error) {
+	i := &store.Item{
+		Key:        landfall.Key{Replica: st.ColumnText(0), Incarnation: st.ColumnInt64(1), N: st.ColumnInt64(2)},
+		ReceivedAt: moment(st.ColumnInt64(3)), EditedAt: moment(st.ColumnInt64(4)), State: store.ItemState(st.ColumnText(5)),
+		User: st.ColumnText(6), Record: st.ColumnText(7), Holder: st.ColumnText(8), Hash: hashText(columnBytes(st, 9)), Bytes: columnBytes(st, 10),
+	}
+	return i, store.DecodeItem(columnBytes(st, 11), i)
+}
+
+// A hash stands as its bytes; what is none stands as it is, after a zero.
+func hashBytes(s string) []byte {
+	if b, err := hex.DecodeString(s); err == nil && len(b) == sha256.Size {
+		return b
+	}
+	return append([]byte{0}, s...)
+}
+
+func hashText(b []byte) string {
+	if len(b) == sha256.Size {
+		return hex.EncodeToString(b)
+	}
+	return string(b[min(1, len(b)):])
+}
+
+func moment(n int64) time.Time {
+	if n == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, n).UTC()
+}
+
+// items reads the rows that pass, up to limit.
+func (t *tx) items(limit int, pass func(*store.Item) bool, sql string, args ...any) (out []*store.Item, err error) {
+	if limit < 1 {
+		return nil, nil
+	}
+	err = t.query(sql, func(st *sqlite.Stmt) (bool, error) {
+		i, err := item(st)
+		if err != nil {
+			return false, err
+		}
+		if pass == nil || pass(i) {
+			out = append(out, i)
+		}
+		return len(out) < limit, nil
+	}, args...)
+	return out, err
+}
+
 // Item implements store.Reader.
 func (t *tx) Item(ws string, k landfall.Key) (*store.Item, error) {
-	return one[store.Item](t, qItem, ws, k.Replica, k.Incarnation, k.N)
+	rows, err := t.items(1, nil, qItem, ws, k.Replica, k.Incarnation, k.N)
+	if len(rows) == 0 {
+		return nil, err
+	}
+	return rows[0], err
 }
 
 // PutItem implements store.Writer.
 func (t *tx) PutItem(ws string, i *store.Item) error {
-	settled := int64(0)
-	if i.Outcome != nil {
-		settled = i.Outcome.Seq
-	}
 	k := i.Key
-	old, err := t.Item(ws, k)
+	arrived, holder, err := t.arrival(ws, k)
 	if err != nil {
 		return err
 	}
-	if old != nil && old.Holder != "" {
+	if arrived == 0 {
+		return t.AddItem(ws, i)
+	}
+	if holder != "" {
 		if err := t.exec(qDropLane, ws, k.Replica, k.Incarnation, k.N); err != nil {
 			return err
 		}
 	}
+	return t.writeItem(qPutItem, ws, i)
+}
+
+// arrival is where an item stands; 0 for none.
+func (t *tx) arrival(ws string, k landfall.Key) (arrived int64, holder string, err error) {
+	err = t.query(qHolder, func(st *sqlite.Stmt) (bool, error) {
+		arrived, holder = st.ColumnInt64(0), st.ColumnText(1)
+		return false, nil
+	}, ws, k.Replica, k.Incarnation, k.N)
+	return arrived, holder, err
+}
+
+// AddItem implements store.Writer.
+func (t *tx) AddItem(ws string, i *store.Item) error {
+	last, known := t.arrived[ws]
+	if !known {
+		if err := t.query(qLast, func(st *sqlite.Stmt) (bool, error) {
+			last = st.ColumnInt64(0)
+			return false, nil
+		}, ws); err != nil {
+			return err
+		}
+		if t.arrived == nil {
+			t.arrived = map[string]int64{}
+		}
+	}
+	last = max(last+1, nanos(i.ReceivedAt))
+	t.arrived[ws] = last
+	return t.writeItem(qAddItem, ws, i, last)
+}
+
+func (t *tx) writeItem(sql, ws string, i *store.Item, more ...any) (err error) {
+	k := i.Key
 	if i.Holder != "" {
 		for _, record := range i.Refs {
 			if err := t.exec(qPutLane, ws, k.Replica, record, k.Incarnation, k.N); err != nil {
@@ -88,25 +191,32 @@ func (t *tx) PutItem(ws string, i *store.Item) error {
 			}
 		}
 	}
-	return t.put(qPutItem, i, ws, k.Replica, k.Incarnation, k.N, i.ReceivedAt, string(i.State), i.User, i.Record, i.Holder, settled)
+	settled := int64(0)
+	if i.Outcome != nil {
+		settled = i.Outcome.Seq
+	}
+	if t.body, err = store.EncodeItem(t.body[:0], i); err != nil {
+		return err
+	}
+	args := []any{ws, k.Replica, k.Incarnation, k.N, i.ReceivedAt, i.EditedAt, string(i.State), i.User, i.Record, i.Holder, hashBytes(i.Hash), settled, i.Bytes, t.body}
+	return t.exec(sql, append(args, more...)...)
 }
 
 // Items implements store.Reader: by the index of the narrowest filter that
 // there is; the rest of the filter is applied to what that gives.
 func (t *tx) Items(ws string, f store.ItemFilter, p store.Page) ([]*store.Item, error) {
-	received, k := int64(math.MaxInt64), landfall.Key{}
+	before, k := int64(math.MaxInt64), landfall.Key{Incarnation: math.MaxInt64}
 	if p.After != "" {
 		var err error
 		if k, err = landfall.ParseKey(p.After); err != nil {
 			return nil, err
 		}
-		at, err := t.Item(ws, k)
-		if err != nil || at == nil {
+		if before, _, err = t.arrival(ws, k); err != nil || before == 0 {
 			return nil, err
 		}
-		received = nanos(at.ReceivedAt)
 	}
-	var since int64
+	// What was received since then did not arrive earlier.
+	since := int64(math.MinInt64)
 	if !f.Since.IsZero() {
 		since = nanos(f.Since)
 	}
@@ -115,53 +225,42 @@ func (t *tx) Items(ws string, f store.ItemFilter, p store.Page) ([]*store.Item, 
 	case f.Record != "":
 		sql, by = qItemsRecord, []any{ws, f.Record}
 	case f.Replica != "":
-		return t.items(f, p, since, qItemsOf, ws, f.Replica, received, k.Incarnation, k.N)
+		return t.items(p.Limit, f.MatchItem, qItemsOf, ws, f.Replica, k.Incarnation, k.N)
 	case f.State != "" && f.State != store.Completed:
 		sql, by = qItemsState, []any{ws, string(f.State)}
 	case f.User != "":
 		sql, by = qItemsUser, []any{ws, f.User}
 	}
-	return t.items(f, p, since, sql, append(by, received, k.Replica, k.Incarnation, k.N)...)
-}
-
-// items reads until the page is full or the rows are too old.
-func (t *tx) items(f store.ItemFilter, p store.Page, since int64, sql string, args ...any) (out []*store.Item, err error) {
-	if p.Limit < 1 {
-		return nil, nil
-	}
-	err = t.query(sql, func(st *sqlite.Stmt) (bool, error) {
-		i, err := store.Decode[store.Item](columnBytes(st, 0))
-		if err != nil {
-			return false, err
-		}
-		if nanos(i.ReceivedAt) < since {
-			return false, nil
-		}
-		if f.MatchItem(i) {
-			out = append(out, i)
-		}
-		return len(out) < p.Limit, nil
-	}, args...)
-	return out, err
+	return t.items(p.Limit, f.MatchItem, sql, append(by, before, since)...)
 }
 
 // Held implements store.Reader.
 func (t *tx) Held(ws, issue string) ([]*store.Item, error) {
-	return many[store.Item](t, math.MaxInt, nil, qHeld, ws, issue)
+	return t.items(math.MaxInt, nil, qHeld, ws, issue)
+}
+
+// Laned implements store.Reader.
+func (t *tx) Laned(ws, replica string) (bool, error) {
+	s, err := t.text(qLaned, ws, replica)
+	return s != "", err
 }
 
 // Lane implements store.Reader.
 func (t *tx) Lane(ws, replica, record string) ([]*store.Item, error) {
-	return many[store.Item](t, math.MaxInt, nil, qLane, ws, replica, record)
+	return t.items(math.MaxInt, nil, qLane, ws, replica, record)
 }
 
 // Outcomes implements store.Reader.
 func (t *tx) Outcomes(ws, replica string, after, upto int64, limit int) ([]landfall.Outcome, error) {
-	rows, err := many[store.Item](t, max(limit, 1), nil, qSettled, ws, replica, after, upto, limit)
 	var out []landfall.Outcome
-	for _, i := range rows {
-		out = append(out, *i.Outcome)
-	}
+	err := t.query(qSettled, func(st *sqlite.Stmt) (bool, error) {
+		i := store.Item{}
+		err := store.DecodeItem(columnBytes(st, 0), &i)
+		if err == nil && i.Outcome != nil {
+			out = append(out, *i.Outcome)
+		}
+		return true, err
+	}, ws, replica, after, upto, limit)
 	return out, err
 }
 

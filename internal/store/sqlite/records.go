@@ -2,8 +2,10 @@ package sqlite
 
 import (
 	"encoding/json"
+	"maps"
 	"math"
 	"slices"
+	"strings"
 
 	"zombiezen.com/go/sqlite"
 
@@ -18,15 +20,19 @@ var (
 	qSetHead      = statement("UPDATE heads SET body = ?2 WHERE ws = ?1")
 	qCommit       = statement("INSERT INTO commits (ws, last, mark) VALUES (?, ?, ?)")
 	qMark         = statement("SELECT mark FROM commits WHERE ws = ? AND last >= ? ORDER BY last LIMIT 1")
-	qRecord       = statement("SELECT body FROM records WHERE ws = ? AND id = ?")
-	qNumbered     = statement("SELECT body FROM records WHERE ws = ? AND number = ? AND number <> ''")
+	qRecord       = statement("SELECT body, edits FROM records WHERE ws = ? AND id = ?")
+	qRow          = statement("SELECT body, edits, keys, gone_keys FROM records WHERE ws = ? AND id = ?")
+	qNumbered     = statement("SELECT body, edits FROM records WHERE ws = ? AND number = ? AND number <> ''")
 	qPrefix       = statement("SELECT id FROM records WHERE ws = ? AND id >= ? AND id < ? ORDER BY id LIMIT ?")
 	qKeys         = statement("SELECT keys FROM records WHERE ws = ? AND id = ?")
-	qPutRecord    = statement("INSERT INTO records (ws, id, version, number, queue, assignee, keys, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (ws, id) DO UPDATE SET version = excluded.version, number = excluded.number, queue = excluded.queue, assignee = excluded.assignee, keys = excluded.keys, body = excluded.body")
-	qPutFeed      = statement("INSERT INTO feed (ws, key, id, seq, type, gone) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (ws, key, id) DO UPDATE SET seq = excluded.seq, type = excluded.type, gone = excluded.gone")
+	qPutRecord    = statement("INSERT INTO records (ws, id, version, number, queue, assignee, deleted, keys, gone_keys, edits, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (ws, id) DO UPDATE SET version = excluded.version, number = excluded.number, queue = excluded.queue, assignee = excluded.assignee, deleted = excluded.deleted, keys = excluded.keys, gone_keys = excluded.gone_keys, edits = excluded.edits, body = excluded.body")
+	qPutFeed      = statement("INSERT INTO feed (ws, key, seq, id, type, gone) VALUES (?, ?, ?, ?, ?, ?)")
+	qDropFeed     = statement("DELETE FROM feed WHERE ws = ? AND key = ? AND seq = ? AND id = ?")
+	qPutMember    = statement("INSERT INTO members (ws, key, type, id) VALUES (?, ?, ?, ?)")
+	qDropMember   = statement("DELETE FROM members WHERE ws = ? AND key = ? AND type = ? AND id = ?")
 	qFeed         = statement("SELECT seq, type, id, gone FROM feed WHERE ws = ? AND key = ? AND seq > ? AND seq <= ? ORDER BY seq, id LIMIT ?")
-	qKeyed        = statement("SELECT id FROM feed WHERE ws = ? AND key = ? AND type = ? AND id < ? AND gone = 0 ORDER BY id DESC LIMIT ?")
-	qChanges      = statement("SELECT body FROM changes WHERE ws = ? AND id = ? AND seq > ? ORDER BY seq, idx")
+	qKeyed        = statement("SELECT id FROM members WHERE ws = ? AND key = ? AND type = ? AND id < ? ORDER BY id DESC LIMIT ?")
+	qChanges      = statement("SELECT body, seq, idx FROM changes WHERE ws = ? AND id = ? AND seq > ? ORDER BY seq, idx")
 	qAddChange    = statement("INSERT INTO changes (ws, id, seq, idx, body) VALUES (?, ?, ?, ?, ?)")
 	qUnique       = statement("SELECT id FROM uniques WHERE ws = ? AND type = ? AND field = ? AND value = ?")
 	qDropUnique   = statement("DELETE FROM uniques WHERE ws = ? AND id = ?")
@@ -34,8 +40,8 @@ var (
 	qCounter      = statement("SELECT n FROM counters WHERE ws = ? AND series = ?")
 	qSetCounter   = statement("INSERT INTO counters (ws, series, n) VALUES (?, ?, ?) ON CONFLICT (ws, series) DO UPDATE SET n = excluded.n")
 	qVersion      = statement("SELECT version FROM records WHERE ws = ? AND id = ?")
-	qQueued       = statement("SELECT body FROM records WHERE ws = ? AND queue = ? AND queue <> '' AND (version, id) < (?, ?) ORDER BY version DESC, id DESC")
-	qAssigned     = statement("SELECT body FROM records WHERE ws = ? AND assignee = ? AND assignee <> '' AND (version, id) < (?, ?) ORDER BY version DESC, id DESC")
+	qQueued       = statement("SELECT body, edits FROM records WHERE ws = ? AND queue = ? AND queue <> '' AND (version, id) < (?, ?) ORDER BY version DESC, id DESC")
+	qAssigned     = statement("SELECT body, edits FROM records WHERE ws = ? AND assignee = ? AND assignee <> '' AND (version, id) < (?, ?) ORDER BY version DESC, id DESC")
 	qGrants       = statement("SELECT user, key, seq, until FROM grants WHERE ws = ? AND user = ? ORDER BY seq, key")
 	qPutGrant     = statement("INSERT INTO grants (ws, user, seq, key, until) VALUES (?, ?, ?, ?, ?) ON CONFLICT (ws, user, seq, key) DO UPDATE SET until = excluded.until")
 	qDefinition   = statement("SELECT body FROM definitions WHERE ws = ? AND version = ?")
@@ -86,13 +92,37 @@ func (t *tx) Mark(ws string, seq int64) (string, error) {
 }
 
 // Record implements store.Reader.
-func (t *tx) Record(ws, id string) (*landfall.Record, error) {
-	return one[landfall.Record](t, qRecord, ws, id)
-}
+func (t *tx) Record(ws, id string) (*landfall.Record, error) { return t.record(qRecord, ws, id) }
 
 // RecordByNumber implements store.Reader.
 func (t *tx) RecordByNumber(ws, number string) (*landfall.Record, error) {
-	return one[landfall.Record](t, qNumbered, ws, number)
+	return t.record(qNumbered, ws, number)
+}
+
+func (t *tx) record(sql string, args ...any) (r *landfall.Record, err error) {
+	err = t.query(sql, func(st *sqlite.Stmt) (bool, error) {
+		r, err = store.DecodeRecord(columnBytes(st, 0), columnBytes(st, 1))
+		return false, err
+	}, args...)
+	return r, err
+}
+
+// Row implements store.Reader.
+func (t *tx) Row(ws, id string) (row *store.Row, err error) {
+	err = t.query(qRow, func(st *sqlite.Stmt) (bool, error) {
+		row = &store.Row{}
+		if row.Record, err = store.DecodeRecord(columnBytes(st, 0), columnBytes(st, 1)); err != nil {
+			return false, err
+		}
+		if row.Keys, err = keysOf(st.ColumnText(2)); err != nil {
+			return false, err
+		}
+		if left := columnBytes(st, 3); len(left) > 0 {
+			err = json.Unmarshal(left, &row.Left)
+		}
+		return false, err
+	}, ws, id)
+	return row, err
 }
 
 // RecordsByPrefix implements store.Reader.
@@ -103,43 +133,104 @@ func (t *tx) RecordsByPrefix(ws, prefix string, limit int) ([]string, error) {
 // Audience implements store.Reader.
 func (t *tx) Audience(ws, id string) ([]string, error) {
 	s, err := t.text(qKeys, ws, id)
-	if err != nil || s == "" {
+	if err != nil {
 		return nil, err
 	}
-	var keys []string
-	return keys, json.Unmarshal([]byte(s), &keys)
+	return keysOf(s)
+}
+
+// Keys stand one a line; a key has no line break in it, since names have none.
+const between = "\n"
+
+func keysOf(s string) ([]string, error) {
+	if s == "" {
+		return nil, nil
+	}
+	return strings.Split(s, between), nil
 }
 
 // PutRecord implements store.Writer.
 func (t *tx) PutRecord(ws string, r *landfall.Record, keys []string) error {
-	old, err := t.Audience(ws, r.ID)
+	old, err := t.Row(ws, r.ID)
 	if err != nil {
 		return err
 	}
+	return t.PutRow(ws, old, r, keys)
+}
+
+// PutRow implements store.Writer.
+func (t *tx) PutRow(ws string, old *store.Row, r *landfall.Record, keys []string) error {
 	sorted := slices.Clone(keys)
 	slices.Sort(sorted)
 	sorted = slices.Compact(sorted)
-	for _, k := range old {
-		if !slices.Contains(sorted, k) {
-			if err := t.exec(qPutFeed, ws, k, r.ID, r.Version, r.Type, true); err != nil {
-				return err
-			}
-		}
+	if slices.ContainsFunc(sorted, func(k string) bool { return strings.Contains(k, between) }) {
+		return landfall.Errorf(landfall.CodeInternal, "an audience key of record %s has a line break in it", r.ID)
 	}
-	for _, k := range sorted {
-		if err := t.exec(qPutFeed, ws, k, r.ID, r.Version, r.Type, false); err != nil {
-			return err
-		}
-	}
-	text, err := json.Marshal(sorted)
+	left, err := t.enter(ws, old, r, sorted)
 	if err != nil {
 		return err
+	}
+	gone := ""
+	if len(left) > 0 {
+		b, err := json.Marshal(left)
+		if err != nil {
+			return err
+		}
+		gone = string(b)
 	}
 	queue, assignee := r.Queue, r.Assignee
 	if r.Deleted {
 		queue, assignee = "", ""
 	}
-	return t.put(qPutRecord, r, ws, r.ID, r.Version, r.Number, queue, assignee, string(text))
+	t.edits = store.EncodeEdits(t.edits[:0], r.Edits)
+	t.body = store.EncodeRecord(t.body[:0], r)
+	return t.exec(qPutRecord, ws, r.ID, r.Version, r.Number, queue, assignee, r.Deleted, strings.Join(sorted, between), gone, t.edits, t.body)
+}
+
+// enter moves the record's entries in the feed to its version, and returns the
+// keys that it is not under any more.
+func (t *tx) enter(ws string, old *store.Row, r *landfall.Record, keys []string) (map[string]int64, error) {
+	var was []string
+	var left map[string]int64
+	if old != nil {
+		was, left = old.Keys, maps.Clone(old.Left)
+	}
+	for _, k := range was {
+		if err := t.exec(qDropFeed, ws, k, old.Record.Version, r.ID); err != nil {
+			return nil, err
+		}
+		if slices.Contains(keys, k) {
+			continue
+		}
+		if left == nil {
+			left = map[string]int64{}
+		}
+		left[k] = r.Version
+		if err := t.exec(qPutFeed, ws, k, r.Version, r.ID, r.Type, true); err != nil {
+			return nil, err
+		}
+		if err := t.exec(qDropMember, ws, k, r.Type, r.ID); err != nil {
+			return nil, err
+		}
+	}
+	for _, k := range keys {
+		if seq, back := left[k]; back {
+			delete(left, k)
+			if err := t.exec(qDropFeed, ws, k, seq, r.ID); err != nil {
+				return nil, err
+			}
+		}
+		if err := t.exec(qPutFeed, ws, k, r.Version, r.ID, r.Type, false); err != nil {
+			return nil, err
+		}
+		if slices.Contains(was, k) {
+			continue
+		}
+		if err := t.exec(qPutMember, ws, k, r.Type, r.ID); err != nil {
+			return nil, err
+		}
+	}
+	return left, nil
 }
 
 // Feed implements store.Reader.
@@ -160,18 +251,23 @@ func (t *tx) Keyed(ws, key, typ, before string, limit int) ([]string, error) {
 }
 
 // Changes implements store.Reader.
-func (t *tx) Changes(ws, id string, after int64) ([]landfall.Change, error) {
-	rows, err := many[landfall.Change](t, math.MaxInt, nil, qChanges, ws, id, after)
-	var out []landfall.Change
-	for _, c := range rows {
-		out = append(out, *c)
-	}
+func (t *tx) Changes(ws, id string, after int64) (out []landfall.Change, err error) {
+	err = t.query(qChanges, func(st *sqlite.Stmt) (bool, error) {
+		c := landfall.Change{}
+		if err := json.Unmarshal(columnBytes(st, 0), &c); err != nil {
+			return false, err
+		}
+		c.ID, c.Seq, c.Index = id, st.ColumnInt64(1), int(st.ColumnInt64(2))
+		out = append(out, c)
+		return true, nil
+	}, ws, id, after)
 	return out, err
 }
 
 // AddChange implements store.Writer.
 func (t *tx) AddChange(ws string, c *landfall.Change) error {
-	return t.put(qAddChange, c, ws, c.ID, c.Seq, c.Index)
+	t.body = store.EncodeChange(t.body[:0], c)
+	return t.exec(qAddChange, ws, c.ID, c.Seq, c.Index, t.body)
 }
 
 // Unique implements store.Reader.
@@ -225,7 +321,16 @@ func (t *tx) cases(sql, ws, of string, p store.Page) ([]*landfall.Record, error)
 			return nil, err
 		}
 	}
-	return many[landfall.Record](t, p.Limit, nil, sql, ws, of, version, p.After)
+	var out []*landfall.Record
+	if p.Limit < 1 {
+		return nil, nil
+	}
+	err := t.query(sql, func(st *sqlite.Stmt) (bool, error) {
+		r, err := store.DecodeRecord(columnBytes(st, 0), columnBytes(st, 1))
+		out = append(out, r)
+		return len(out) < p.Limit, err
+	}, ws, of, version, p.After)
+	return out, err
 }
 
 // Grants implements store.Reader.

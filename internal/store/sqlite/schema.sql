@@ -7,23 +7,31 @@ CREATE TABLE commits (ws TEXT NOT NULL, last INTEGER NOT NULL, mark TEXT NOT NUL
 
 CREATE TABLE definitions (ws TEXT NOT NULL, version INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (ws, version)) STRICT, WITHOUT ROWID;
 
+-- body is the record as devices get it, edits who edited its fields, keys the
+-- audience that may receive it, gone_keys those that it left, each with the
+-- version at which it did.
 CREATE TABLE records (
   ws TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL,
-  number TEXT NOT NULL, queue TEXT NOT NULL, assignee TEXT NOT NULL,
-  keys TEXT NOT NULL, body BLOB NOT NULL
-) STRICT;
-CREATE UNIQUE INDEX records_id ON records (ws, id);
+  number TEXT NOT NULL, queue TEXT NOT NULL, assignee TEXT NOT NULL, deleted INTEGER NOT NULL,
+  keys TEXT NOT NULL, gone_keys TEXT NOT NULL, edits BLOB NOT NULL, body BLOB NOT NULL,
+  PRIMARY KEY (ws, id)
+) STRICT, WITHOUT ROWID;
 CREATE INDEX records_number ON records (ws, number) WHERE number <> '';
 CREATE INDEX records_queue ON records (ws, queue, version, id) WHERE queue <> '';
 CREATE INDEX records_assignee ON records (ws, assignee, version, id) WHERE assignee <> '';
 
+-- One entry a record and key, the latest. The row of the record knows where
+-- its entries are: at its version, or in gone_keys.
 CREATE TABLE feed (
-  ws TEXT NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL,
-  seq INTEGER NOT NULL, type TEXT NOT NULL, gone INTEGER NOT NULL,
-  PRIMARY KEY (ws, key, id)
+  ws TEXT NOT NULL, key TEXT NOT NULL, seq INTEGER NOT NULL, id TEXT NOT NULL, type TEXT NOT NULL, gone INTEGER NOT NULL,
+  PRIMARY KEY (ws, key, seq, id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX feed_seq ON feed (ws, key, seq, id, type, gone);
-CREATE INDEX feed_type ON feed (ws, key, type, id) WHERE gone = 0;
+
+-- What is under a key now, to list it by type.
+CREATE TABLE members (
+  ws TEXT NOT NULL, key TEXT NOT NULL, type TEXT NOT NULL, id TEXT NOT NULL,
+  PRIMARY KEY (ws, key, type, id)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE changes (
   ws TEXT NOT NULL, id TEXT NOT NULL, seq INTEGER NOT NULL, idx INTEGER NOT NULL, body BLOB NOT NULL,
@@ -55,20 +63,20 @@ CREATE TABLE grants (
   PRIMARY KEY (ws, user, seq, key)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE pushes (n INTEGER PRIMARY KEY AUTOINCREMENT, ws TEXT NOT NULL, replica TEXT NOT NULL, received INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
+CREATE TABLE pushes (n INTEGER PRIMARY KEY AUTOINCREMENT, ws TEXT NOT NULL, replica TEXT NOT NULL, received INTEGER NOT NULL, tried INTEGER NOT NULL, trying INTEGER NOT NULL, tries INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
 CREATE INDEX pushes_ws ON pushes (ws, n);
 
+-- arrived orders items: when they were received, and later than every one before.
 CREATE TABLE items (
-  ws TEXT NOT NULL, replica TEXT NOT NULL, incarnation INTEGER NOT NULL, n INTEGER NOT NULL,
-  received INTEGER NOT NULL, state TEXT NOT NULL, user TEXT NOT NULL, record TEXT NOT NULL,
-  holder TEXT NOT NULL, settled INTEGER NOT NULL, body BLOB NOT NULL
-) STRICT;
+  ws TEXT NOT NULL, arrived INTEGER NOT NULL, replica TEXT NOT NULL, incarnation INTEGER NOT NULL, n INTEGER NOT NULL,
+  received INTEGER NOT NULL, edited INTEGER NOT NULL, state TEXT NOT NULL, user TEXT NOT NULL, record TEXT NOT NULL,
+  holder TEXT NOT NULL, settled INTEGER NOT NULL, hash BLOB NOT NULL, sent BLOB NOT NULL, body BLOB NOT NULL,
+  PRIMARY KEY (ws, arrived)
+) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX items_key ON items (ws, replica, incarnation, n);
-CREATE INDEX items_received ON items (ws, received, replica, incarnation, n);
-CREATE INDEX items_replica ON items (ws, replica, received, incarnation, n);
-CREATE INDEX items_user ON items (ws, user, received, replica, incarnation, n);
-CREATE INDEX items_record ON items (ws, record, received, replica, incarnation, n) WHERE record <> '';
-CREATE INDEX items_troubled ON items (ws, state, received, replica, incarnation, n) WHERE state <> 'completed';
+CREATE INDEX items_user ON items (ws, user, arrived);
+CREATE INDEX items_record ON items (ws, record, arrived) WHERE record <> '';
+CREATE INDEX items_troubled ON items (ws, state, arrived) WHERE state <> 'completed';
 CREATE INDEX items_holder ON items (ws, holder, replica, incarnation, n) WHERE holder <> '';
 CREATE INDEX items_settled ON items (ws, replica, settled, incarnation, n) WHERE settled > 0;
 

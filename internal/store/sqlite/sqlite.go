@@ -40,6 +40,7 @@ type Store struct {
 	readers chan *sqlite.Conn
 	size    int
 	lock    *os.File
+	unclean bool
 
 	queries, rows, commits atomic.Int64
 }
@@ -66,11 +67,11 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, unavailable("the folder of the database can't be made", err)
 	}
-	lock, err := lockFile(path + ".lock")
+	lock, unclean, err := lockFile(path + ".lock")
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{writer: make(chan *sqlite.Conn, 1), readers: make(chan *sqlite.Conn, o.Readers), size: o.Readers, lock: lock}
+	s := &Store{writer: make(chan *sqlite.Conn, 1), readers: make(chan *sqlite.Conn, o.Readers), size: o.Readers, lock: lock, unclean: unclean}
 	if err := s.open(ctx, path); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -110,6 +111,10 @@ func connect(path string) (*sqlite.Conn, error) {
 		return nil, unavailable("the database can't be opened", err)
 	}
 	c.SetBusyTimeout(10 * time.Second)
+	// In KiB; what a large batch changes fits in.
+	if err := sqlitex.ExecuteTransient(c, "PRAGMA cache_size = -32768", nil); err != nil {
+		return nil, errors.Join(unavailable("the database can't be opened", err), c.Close())
+	}
 	return c, nil
 }
 
@@ -132,7 +137,9 @@ func migrate(ctx context.Context, c *sqlite.Conn, path string) error {
 	switch {
 	case id != applicationID && (id != 0 || tables > 0):
 		return landfall.Errorf(landfall.CodeInvalid, "%s is a database, but not one of a Landfall server", filepath.Base(path)).WithHint("choose another folder with --data")
-	case version > int64(len(migrations)):
+	case version > 0 && version <= draft:
+		return landfall.Errorf(landfall.CodeInvalid, "%s was made by a draft of Landfall that was never released", filepath.Base(path)).WithHint("begin with another folder, or serve this one with the program that made it")
+	case version > latest():
 		return landfall.Errorf(landfall.CodeInvalid, "%s was made by a newer version of Landfall", filepath.Base(path)).WithHint("use that version, or a backup made by this one")
 	}
 	for _, p := range []string{"PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "PRAGMA wal_autocheckpoint = 2000"} {
@@ -140,14 +147,19 @@ func migrate(ctx context.Context, c *sqlite.Conn, path string) error {
 			return unavailable("the database can't be prepared", err)
 		}
 	}
-	for v := version; v < int64(len(migrations)); v++ {
-		script := fmt.Sprintf("%s\nPRAGMA application_id = %d;\nPRAGMA user_version = %d;", migrations[v], applicationID, v+1)
+	for v := max(version, draft); v < latest(); v++ {
+		script := fmt.Sprintf("%s\nPRAGMA application_id = %d;\nPRAGMA user_version = %d;", migrations[v-draft], applicationID, v+1)
 		if err := sqlitex.ExecuteScript(c, script, nil); err != nil {
 			return unavailable("the database can't be brought up to date", err)
 		}
 	}
 	return nil
 }
+
+// draft is the version of a layout that no release had; migrations go on from it.
+const draft = 1
+
+func latest() int64 { return draft + int64(len(migrations)) }
 
 func pragma(c *sqlite.Conn, name string) (int64, error) { return number(c, "PRAGMA "+name) }
 
@@ -163,16 +175,31 @@ func unavailable(what string, err error) error {
 	return &landfall.Error{Code: landfall.CodeUnavailable, Message: fmt.Sprintf("%s: %v", what, err), Hint: "nothing was changed", Err: err}
 }
 
+// inUse stands in the lock while a process has the database. Close takes it
+// out; a process that is killed can't.
+const inUse = "in use\n"
+
+// Unclean reports whether the process before this one died with the database
+// open. It says nothing of the database, which survives that.
+func (s *Store) Unclean() bool { return s.unclean }
+
 // lockFile holds an advisory lock for as long as the process lives.
-func lockFile(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+func lockFile(path string) (f *os.File, unclean bool, err error) {
+	f, err = os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
-		return nil, unavailable("the lock of the database can't be opened", err)
+		return nil, false, unavailable("the lock of the database can't be opened", err)
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return nil, errors.Join(landfall.Errorf(landfall.CodeConflict, "the folder %s is in use by another server", filepath.Dir(path)).WithHint("stop that one first, or choose another folder"), f.Close())
+		return nil, false, errors.Join(landfall.Errorf(landfall.CodeConflict, "the folder %s is in use by another server", filepath.Dir(path)).WithHint("stop that one first, or choose another folder"), f.Close())
 	}
-	return f, nil
+	info, err := f.Stat()
+	if err == nil {
+		_, err = f.WriteAt([]byte(inUse), 0)
+	}
+	if err != nil {
+		return nil, false, errors.Join(unavailable("the lock of the database can't be written", err), f.Close())
+	}
+	return f, info.Size() > 0, nil
 }
 
 // Close waits for the transactions under way and closes everything.
@@ -193,7 +220,7 @@ func (s *Store) Close() error {
 	}
 	closeAll(s.readers)
 	closeAll(s.writer)
-	errs = append(errs, s.lock.Close())
+	errs = append(errs, s.lock.Truncate(0), s.lock.Close())
 	s.lock = nil
 	return errors.Join(errs...)
 }

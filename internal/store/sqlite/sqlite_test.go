@@ -124,6 +124,7 @@ func TestForeignFiles(t *testing.T) {
 	}
 	for want, path := range map[string]string{
 		"not one of a Landfall server": database("foreign", "CREATE TABLE x (y); INSERT INTO x VALUES (1);"),
+		"never released":               database("draft", "PRAGMA application_id = 1279685494; PRAGMA user_version = 1;"),
 		"newer version":                database("newer", "PRAGMA application_id = 1279685494; PRAGMA user_version = 99;"),
 		"not a database":               garbage,
 	} {

@@ -30,6 +30,9 @@ const (
 type tx struct {
 	c *sqlite.Conn
 	s *Store
+
+	arrived     map[string]int64 // of the item that was added last, by workspace
+	body, edits []byte           // what is being written; used again and again
 }
 
 // query runs a statement and gives each row to f until it says enough.

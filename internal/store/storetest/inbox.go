@@ -20,12 +20,12 @@ func pushes(t *testing.T, b *bench) {
 			}
 			ids = append(ids, p.ID)
 		}
-		return w.DeletePush("w", ids[1])
+		return errors.Join(w.DeletePush("w", ids[1]), w.MarkPush("w", &store.Push{ID: ids[2], Tried: 2, Trying: 17, Tries: 1}))
 	})
 	body[0] = 'x'
 	b.view(func(r store.Reader) error {
 		got, err := r.Pushes("w", 0, 9)
-		same(t, "pushes", got, []store.Push{{ID: ids[0], Replica: "p0", Received: at(0), Body: []byte("{\x00 not even JSON")}, {ID: ids[2], Replica: "p2", Received: at(2), Body: []byte("{\x00 not even JSON")}})
+		same(t, "pushes", got, []store.Push{{ID: ids[0], Replica: "p0", Received: at(0), Body: []byte("{\x00 not even JSON")}, {ID: ids[2], Replica: "p2", Received: at(2), Body: []byte("{\x00 not even JSON"), Tried: 2, Trying: 17, Tries: 1}})
 		after, err2 := r.Pushes("w", ids[0], 1)
 		same(t, "after", len(after), 1)
 		return errors.Join(err, err2)
@@ -52,7 +52,10 @@ func items(t *testing.T, b *bench) {
 	full := store.Item{Key: key("p.x", 1), User: "emma", Hash: "h", Bytes: []byte(`{"n":1}`), State: store.WithErrors, Type: "thing", Record: "r", Op: landfall.OpUpdate,
 		ReceivedAt: at(1), EditedAt: at(0), Holder: "i", Refs: []string{"r", "s"}, History: []store.ItemEvent{{At: at(1), State: store.Queued}},
 		Receipt: landfall.Receipt{N: 1, Result: landfall.Issued, Issue: "i", Kind: landfall.KindGone, Messages: []landfall.Message{{Code: "c", Field: "f", Text: "<t>"}}}}
-	b.update(func(w store.Writer) error { return w.PutItem("w", &full) })
+	b.update(func(w store.Writer) error { return w.AddItem("w", &full) })
+	if err := b.s.Update(t.Context(), func(w store.Writer) error { return w.AddItem("w", &full) }); err == nil {
+		t.Error("an item was added twice")
+	}
 	b.view(func(r store.Reader) error {
 		got, err := r.Item("w", full.Key)
 		same(t, "item", got, full)
@@ -83,7 +86,7 @@ func items(t *testing.T, b *bench) {
 		"kind":    {store.ItemFilter{Kind: landfall.KindStatus}, []string{"q.1.6"}},
 		"since":   {store.ItemFilter{Since: at(12)}, []string{"q.1.8", "p.1.7"}},
 		"two":     {store.ItemFilter{User: "emma", Record: "r1", State: store.Completed}, []string{"p.1.3", "p.1.1"}},
-		"all":     {store.ItemFilter{}, []string{"q.1.8", "p.1.7", "q.1.6", "q.1.4", "p.1.5", "q.1.2", "p.1.3", "p.1.1", "p.x.1.1"}},
+		"all":     {store.ItemFilter{}, []string{"q.1.8", "p.1.7", "q.1.6", "p.1.5", "q.1.4", "p.1.3", "q.1.2", "p.1.1", "p.x.1.1"}},
 	} {
 		same(t, name, listItems(b, c.f), c.want)
 	}
@@ -140,8 +143,12 @@ func lanes(t *testing.T, b *bench) {
 			same(t, what+": lane", numbers(l), lane)
 			same(t, what+": held", numbers(h), held)
 			none, err3 := r.Held("w", "")
+			laned, err4 := r.Laned("w", "p")
+			same(t, what+": laned", laned, true)
+			unlaned, err5 := r.Laned("w", "z")
+			same(t, what+": not laned", unlaned, false)
 			same(t, what+": held by nothing", none, nil)
-			return errors.Join(err, err2, err3)
+			return errors.Join(err, err2, err3, err4, err5)
 		})
 	}
 	check("at first", []int64{2, 10}, []int64{2, 10})

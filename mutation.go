@@ -34,6 +34,9 @@ type Base struct {
 	Status string `json:"status,omitempty"`
 	// Was holds the old values of the touched fields; null for unset.
 	Was Fields `json:"was,omitempty"`
+	// Lost: the version is of a history that the server does not have any more,
+	// so that only Status and Was say what was seen. It is never sent.
+	Lost bool `json:"-"`
 }
 
 // Group marks consecutive mutations that are applied all or not at all.

@@ -88,6 +88,10 @@ type state struct {
 	NetworkOff  bool             `json:"network_off,omitempty"`
 	Unreached   bool             `json:"unreached,omitempty"` // the last try did not reach the server
 	Resyncing   bool             `json:"resyncing,omitempty"`
+	Adrift      bool             `json:"adrift,omitempty"`       // what is shown is of a history that the server lost
+	LostThrough int64            `json:"lost_through,omitempty"` // changes up to here were made on such a history
+	Expects     *wire.Expects    `json:"expects,omitempty"`      // as the server said last
+	Offered     *wire.Expects    `json:"offered,omitempty"`      // from where all was offered again
 	Failures    int              `json:"failures,omitempty"`
 	NotBefore   time.Time        `json:"not_before,omitzero"` // back-off
 	Batch       int              `json:"batch,omitempty"`     // mutations a push, after "too large"
@@ -164,6 +168,35 @@ func (c *Client) Enrol(ctx context.Context, server, code, name string) error {
 	}
 	return c.opts.Storage.Update(ctx, func(tx Tx) error {
 		return save(tx, &state{Server: server, Replica: e.Replica, Credential: e.Credential, User: e.User, Workspace: e.Workspace, Incarnation: e.Incarnation, Next: 1})
+	})
+}
+
+// SignIn gives the device a credential again, by a one-time code or, with a
+// transport that carries a session, by its user: after it was revoked, or when
+// the server was restored to a time before it enrolled. It stays the device that
+// it was; everything on it stays.
+func (c *Client) SignIn(ctx context.Context, code string) error {
+	var s *state
+	if err := c.opts.Storage.View(ctx, func(tx Tx) (err error) {
+		s, err = enrolled(tx)
+		return err
+	}); err != nil {
+		return err
+	}
+	e, err := c.opts.Transport.Enrol(ctx, wire.EnrolRequest{Code: code, Replica: s.Replica, User: s.User})
+	if err != nil {
+		return err
+	}
+	if e.Replica != s.Replica || e.User != s.User {
+		return landfall.Errorf(landfall.CodeForbidden, "this is %s's device, and %s signed in", s.User, e.User).WithHint("its user has to sign in; nothing was changed")
+	}
+	return c.opts.Storage.Update(ctx, func(tx Tx) error {
+		s, err := enrolled(tx)
+		if err != nil {
+			return err
+		}
+		s.Credential, s.Failures, s.NotBefore = e.Credential, 0, time.Time{}
+		return save(tx, s)
 	})
 }
 

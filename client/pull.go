@@ -30,20 +30,26 @@ func (c *Client) pull(ctx context.Context, b *batch, r *Report) (deed, error) {
 		if s.Checkpoint != b.s.Checkpoint {
 			return nil // another process was here first
 		}
+		offered, err := c.behind(tx, s, b.s, reply.Expects)
+		if err != nil {
+			return err
+		}
 		if reply.Resync {
 			// What is shown stays until the new cut is whole.
-			s.Checkpoint, s.Seq, s.Resyncing = "", 0, true
+			s.Checkpoint, s.Seq, s.Resyncing, s.Adrift = "", 0, true, s.Adrift || reply.Lost
 			return save(tx, s)
 		}
 		if !reply.More && len(reply.Changes) == 0 && len(reply.Outcomes) == 0 && reply.Checkpoint == s.Checkpoint {
-			did = nothing
-			return nil
+			if !offered {
+				did = nothing
+			}
+			return save(tx, s)
 		}
 		r.Received += len(reply.Changes)
 		if err := takeIn(tx, s, reply); err != nil {
 			return err
 		}
-		if !reply.More {
+		if !reply.More && !offered {
 			did = nothing
 		}
 		return save(tx, s)
@@ -80,6 +86,9 @@ func takeIn(tx Tx, s *state, reply *wire.PullReply) error {
 	}
 	if s.Resyncing && !reply.More {
 		s.Resyncing = false
+		if s.Adrift {
+			s.Adrift, s.LostThrough = false, s.Next-1
+		}
 		return dropUnseen(tx)
 	}
 	return nil

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 
 	"github.com/landfall-sync/landfall"
-	"github.com/landfall-sync/landfall/internal/core"
 	"github.com/landfall-sync/landfall/internal/wire"
 )
 
@@ -14,6 +13,7 @@ import (
 type batch struct {
 	s       *state
 	off     bool
+	inc     int64    // incarnation of the entries
 	entries []*Entry // to push; none: pull
 	body    []byte
 }
@@ -41,15 +41,16 @@ func (c *Client) batch(ctx context.Context, skipStored bool) (b *batch, err erro
 		if err != nil {
 			return err
 		}
-		waiting, previous, held := 0, s.AckedHash, false
+		waiting, held := 0, false
 		var due []*Entry
 		for _, e := range all {
 			if e.unsettled() {
 				waiting++
 			}
-			if e.Incarnation != s.Incarnation || !e.unsettled() {
+			if !e.unsettled() || b.inc != 0 && b.inc != e.Incarnation {
 				continue
 			}
+			b.inc = e.Incarnation // the oldest first
 			if held = held || skipStored && e.State == Stored; held {
 				continue // what comes after it has to wait for its verdict, too
 			}
@@ -60,14 +61,9 @@ func (c *Client) batch(ctx context.Context, skipStored bool) (b *batch, err erro
 		if b.entries, err = s.fitting(due); err != nil || len(b.entries) == 0 {
 			return err
 		}
-		first := b.entries[0].N
-		if before, err := tx.Entry(s.Incarnation, first-1); err != nil {
+		previous, err := s.previous(tx, b.inc, b.entries[0].N)
+		if err != nil {
 			return err
-		} else if before != nil {
-			previous = before.Hash
-		}
-		if first == 1 {
-			previous = ""
 		}
 		for _, e := range b.entries {
 			if e.State == Pending {
@@ -77,10 +73,29 @@ func (c *Client) batch(ctx context.Context, skipStored bool) (b *batch, err erro
 				}
 			}
 		}
-		b.body, err = c.body(s, b.entries, previous, waiting)
+		b.body, err = c.body(b, previous, waiting)
 		return err
 	})
 	return b, err
+}
+
+// previous is the hash of the change before the one numbered first.
+func (s *state) previous(tx Tx, inc, first int64) (string, error) {
+	if first == 1 {
+		return "", nil
+	}
+	before, err := tx.Entry(inc, first-1)
+	switch x := s.Expects; {
+	case err != nil:
+		return "", err
+	case before != nil:
+		return before.Hash, nil
+	case inc == s.Incarnation && first-1 == s.AckedN:
+		return s.AckedHash, nil
+	case x != nil && x.Incarnation == inc && x.Next == first:
+		return x.LastHash, nil // it was let go of since the server keeps it
+	}
+	return "", nil
 }
 
 // fitting cuts a push to size, never within a group.
@@ -114,14 +129,15 @@ func (s *state) fitting(due []*Entry) ([]*Entry, error) {
 }
 
 // body writes the push by hand, so that each mutation's bytes stay as they are.
-func (c *Client) body(s *state, entries []*Entry, previous string, waiting int) ([]byte, error) {
+func (c *Client) body(p *batch, previous string, waiting int) ([]byte, error) {
+	s, entries := p.s, p.entries
 	version := int64(0)
 	if s.Definition != nil {
 		version = s.Definition.Version
 	}
 	head, err := json.Marshal(wire.Push{
-		Replica: s.Replica, Incarnation: s.Incarnation, Clock: c.opts.Clock().UTC(), Protocol: wire.Protocol, Definition: version,
-		First: entries[0].N, PreviousHash: previous, Waiting: waiting, Client: c.opts.Program, Mutations: []json.RawMessage{},
+		Replica: s.Replica, Incarnation: p.inc, Clock: c.opts.Clock().UTC(), Protocol: wire.Protocol, Definition: version,
+		First: entries[0].N, PreviousHash: previous, Checkpoint: s.Checkpoint, LostThrough: s.lostThrough(p.inc, entries), Waiting: waiting, Client: c.opts.Program, Mutations: []json.RawMessage{},
 	})
 	if err != nil {
 		return nil, err
@@ -164,9 +180,9 @@ func (c *Client) push(ctx context.Context, b *batch, r *Report) (deed, error) {
 		case s.Incarnation != b.s.Incarnation:
 			return nil // another process was here first
 		case reply.Gap:
-			err = c.gap(tx, s, reply.Next, b.entries[0].N)
+			err = c.gap(tx, s, b, reply)
 		default:
-			if did, err = receipts(tx, s, reply, r); err == nil && reply.Forked {
+			if did, err = receipts(tx, s, b.inc, reply, r); err == nil && reply.Forked && b.inc == s.Incarnation {
 				err = c.fork(tx, s)
 			}
 		}
@@ -179,11 +195,14 @@ func (c *Client) push(ctx context.Context, b *batch, r *Report) (deed, error) {
 }
 
 // receipts takes the answers in.
-func receipts(tx Tx, s *state, reply *wire.PushReply, r *Report) (deed, error) {
+func receipts(tx Tx, s *state, inc int64, reply *wire.PushReply, r *Report) (deed, error) {
 	did := storedOnly
+	if o := s.Offered; o != nil && o.Incarnation == inc && reply.Next > o.Next {
+		s.Offered = nil // it took them
+	}
 	for i := range reply.Receipts {
 		rc := reply.Receipts[i]
-		e, err := tx.Entry(s.Incarnation, rc.N)
+		e, err := tx.Entry(inc, rc.N)
 		if err != nil {
 			return did, err
 		}
@@ -203,7 +222,9 @@ func receipts(tx Tx, s *state, reply *wire.PushReply, r *Report) (deed, error) {
 		}
 		if e.State != Stored {
 			did = something
-			s.AckedN, s.AckedHash = e.N, e.Hash
+			if inc == s.Incarnation {
+				s.AckedN, s.AckedHash = e.N, e.Hash
+			}
 			r.Sent++
 		}
 		if e.State == Applied && rc.Seq <= s.Seq && s.Checkpoint != "" {
@@ -214,70 +235,4 @@ func receipts(tx Tx, s *state, reply *wire.PushReply, r *Report) (deed, error) {
 		}
 	}
 	return did, nil
-}
-
-// gap offers again from the number that the server expects. What the device
-// does not have any more is declared lost under its number.
-func (c *Client) gap(tx Tx, s *state, next, first int64) error {
-	if next < 1 || next >= first {
-		return landfall.Errorf(landfall.CodeInternal, "the server expects change %d, which can't be", next).WithHint("an administrator should look at this device; nothing is lost on it")
-	}
-	for n := next; n < first; n++ {
-		e, err := tx.Entry(s.Incarnation, n)
-		if err != nil {
-			return err
-		}
-		if e == nil {
-			b, err := encode(&landfall.Mutation{N: n, Op: landfall.OpLost, MadeAt: c.opts.Clock().UTC()})
-			if err != nil {
-				return err
-			}
-			e = &Entry{Incarnation: s.Incarnation, N: n, Bytes: b, Hash: core.Hash(b)}
-		}
-		e.State = Sent
-		if err := tx.PutEntry(e); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// fork goes on in a new incarnation: the server has closed this one, and has
-// kept what it got of it. What it never got is made again under new numbers.
-func (c *Client) fork(tx Tx, s *state) error {
-	all, err := tx.Entries()
-	if err != nil {
-		return err
-	}
-	old := s.Incarnation
-	s.Incarnation, s.Next, s.AckedHash, s.AckedN = old+1, 1, "", 0
-	renumbered := map[int64]int64{}
-	for _, e := range all {
-		if e.Incarnation != old || !e.unsettled() {
-			continue
-		}
-		m, err := decode(e)
-		if err != nil {
-			return err
-		}
-		m.N = s.Next
-		s.Next++
-		if m.Base != nil {
-			m.Base.After = renumbered[m.Base.After]
-		}
-		renumbered[e.N] = m.N
-		b, err := encode(&m)
-		if err != nil {
-			return err
-		}
-		if err := tx.DeleteEntry(old, e.N); err != nil {
-			return err
-		}
-		again := *e
-		again.Incarnation, again.N, again.Bytes, again.Hash, again.State = s.Incarnation, m.N, b, core.Hash(b), Pending
-		if err := tx.PutEntry(&again); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -118,11 +118,11 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{opts: o}
 	s.publisher = publish.New(publish.Config{Store: o.Store, Clock: o.Clock, Mark: o.mark})
+	log := changelog.New(changelog.Config{Store: o.Store, Definitions: s.publisher, Clock: o.Clock, NewID: o.NewID, Limits: o.Limits})
 	s.inbox = inbox.New(inbox.Config{
-		Store: o.Store, Definitions: s.publisher, Clock: o.Clock, NewID: o.NewID, Mark: o.mark,
+		Store: o.Store, Definitions: s.publisher, History: log, Clock: o.Clock, NewID: o.NewID, Mark: o.mark,
 		Limits: o.Limits, Patience: o.Patience, Log: o.Log, Unclean: unclean(o.Store),
 	})
-	log := changelog.New(changelog.Config{Store: o.Store, Definitions: s.publisher, Clock: o.Clock, Limits: o.Limits})
 	desk := workqueue.New(workqueue.Config{Store: o.Store, Definitions: s.publisher, Clock: o.Clock, Mark: o.mark})
 	accounts := accountsOf(&o, s.publisher)
 	var err error

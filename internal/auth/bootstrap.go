@@ -2,6 +2,9 @@ package auth
 
 import (
 	"context"
+	"encoding/hex"
+	"fmt"
+	"io"
 	"slices"
 
 	"github.com/landfall-sync/landfall"
@@ -33,6 +36,10 @@ func (a *Accounts) Bootstrap(ctx context.Context, f First) error {
 	if err != nil {
 		return err
 	}
+	key := make([]byte, 32)
+	if _, err := io.ReadFull(a.random, key); err != nil {
+		return fmt.Errorf("no randomness for the workspace's key: %w", err)
+	}
 	return a.store.Update(ctx, func(w store.Writer) error {
 		there, err := w.Head(f.Workspace)
 		if err != nil {
@@ -43,7 +50,7 @@ func (a *Accounts) Bootstrap(ctx context.Context, f First) error {
 				WithHint("serve it, or choose another folder")
 		}
 		now := a.now()
-		if err := w.CreateWorkspace(f.Workspace, store.Head{Epoch: a.newID(), Time: now, App: f.App.Name}); err != nil {
+		if err := w.CreateWorkspace(f.Workspace, store.Head{Epoch: a.newID(), Time: now, App: f.App.Name, Key: hex.EncodeToString(key)}); err != nil {
 			return err
 		}
 		l, err := store.Open(w, f.Workspace, now, a.mark())

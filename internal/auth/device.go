@@ -6,6 +6,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/google/uuid"
+
 	"github.com/landfall-sync/landfall"
 	"github.com/landfall-sync/landfall/internal/store"
 	"github.com/landfall-sync/landfall/internal/wire"
@@ -49,7 +51,8 @@ func (a *Accounts) NewCode(ctx context.Context, ws string, actor landfall.Actor,
 
 // Enrol makes an installation a replica with a credential of its own: by a
 // one-time code, or, with none, for the signed-in caller. A caller of nil is
-// nobody. Guesses of codes are slowed down.
+// nobody. Guesses of codes are slowed down. A request that names a replica signs
+// it in again: see again.
 func (a *Accounts) Enrol(ctx context.Context, req wire.EnrolRequest, caller *Caller) (*wire.Enrolled, error) {
 	if err := checkTitle("name", req.Name); err != nil {
 		return nil, err
@@ -67,7 +70,7 @@ func (a *Accounts) Enrol(ctx context.Context, req wire.EnrolRequest, caller *Cal
 	}
 	var out *wire.Enrolled
 	err = a.store.Update(ctx, func(w store.Writer) error {
-		out, err = a.put(w, caller.Workspace, caller.Actor.User, req.Name, credential, hash)
+		out, err = a.put(w, caller.Workspace, caller.Actor.User, req, credential, hash)
 		return err
 	})
 	return out, err
@@ -97,11 +100,10 @@ func (a *Accounts) enrolByCode(ctx context.Context, req wire.EnrolRequest) (*wir
 		if err := w.DeleteCode(codeHash); err != nil {
 			return err
 		}
-		name := req.Name
-		if name == "" {
-			name = c.Name
+		if req.Name == "" && req.Replica == "" {
+			req.Name = c.Name
 		}
-		out, err = a.put(w, ws, c.User, name, credential, hash)
+		out, err = a.put(w, ws, c.User, req, credential, hash)
 		return err
 	})
 	if landfall.CodeOf(err) != landfall.CodeUnauthorized {
@@ -110,8 +112,9 @@ func (a *Accounts) enrolByCode(ctx context.Context, req wire.EnrolRequest) (*wir
 	return out, err
 }
 
-// put stores a new replica of an enabled user.
-func (a *Accounts) put(w store.Writer, ws, user, name, credential, hash string) (*wire.Enrolled, error) {
+// put stores a replica of an enabled user: a new one, or, when one is named, the
+// one that the device was before: see again.
+func (a *Accounts) put(w store.Writer, ws, user string, req wire.EnrolRequest, credential, hash string) (*wire.Enrolled, error) {
 	u, err := w.User(ws, user)
 	if err != nil {
 		return nil, err
@@ -121,11 +124,50 @@ func (a *Accounts) put(w store.Writer, ws, user, name, credential, hash string) 
 			WithHint("an administrator can enable it")
 	}
 	now := a.now()
-	r := &store.Replica{ID: a.newID(), User: user, Name: name, Credential: hash, Incarnation: 1, Next: 1, Enrolled: now, LastContact: now}
+	r := &store.Replica{ID: a.newID(), User: user, Name: req.Name, Incarnation: 1, Next: 1, Enrolled: now}
+	if req.User != "" && req.User != user {
+		return nil, notYours()
+	}
+	if req.Replica != "" {
+		if r, err = again(w, ws, r, req.Replica); err != nil {
+			return nil, err
+		}
+	}
+	if req.Name != "" {
+		r.Name = req.Name
+	}
+	r.Credential, r.LastContact = hash, now
 	if err := w.PutReplica(ws, r); err != nil {
 		return nil, err
 	}
 	return &wire.Enrolled{Replica: r.ID, Credential: credential, Incarnation: r.Incarnation, User: user, Workspace: ws}, nil
+}
+
+// again is the replica that a device was before, for its user alone. A server
+// that was restored to a time before the device enrolled does not know it: it
+// goes on under its old id, so that what it sent and sends is told apart from
+// what others did.
+func again(r store.Reader, ws string, fresh *store.Replica, id string) (*store.Replica, error) {
+	if uuid.Validate(id) != nil {
+		return nil, landfall.Errorf(landfall.CodeInvalid, "%.64q is not the id of a device", id).WithHint("enrol it as a new one")
+	}
+	known, err := r.Replica(ws, id)
+	if err != nil {
+		return nil, err
+	}
+	if known == nil {
+		fresh.ID = id
+		return fresh, nil
+	}
+	if known.User != fresh.User {
+		return nil, notYours()
+	}
+	return known, nil
+}
+
+func notYours() error {
+	return landfall.Errorf(landfall.CodeForbidden, "this device belongs to somebody else").
+		WithHint("its user signs in on it; what it holds is theirs to send")
 }
 
 // Devices lists devices by id; the user's, or, for user "", everybody's.

@@ -1,9 +1,12 @@
 package changelog
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
+	"strings"
 )
 
 // format is the version of the checkpoint's binary form. A checkpoint of
@@ -133,6 +136,35 @@ func decode(token string) (*position, error) {
 		return nil, errMalformed
 	}
 	return p, nil
+}
+
+// signed is the checkpoint as it is given out: with a signature behind it that
+// only the server can make.
+func (p *position) signed(key string) string {
+	payload := p.encode()
+	return payload + "." + signature(payload, key)
+}
+
+func signature(payload, key string) string {
+	m := hmac.New(sha256.New, []byte(key))
+	m.Write([]byte(payload))
+	return base64.RawURLEncoding.EncodeToString(m.Sum(nil)[:16])
+}
+
+// genuine reports whether the server itself gave the checkpoint out.
+func genuine(token, key string) bool {
+	payload, signed, found := strings.Cut(token, ".")
+	return found && key != "" && hmac.Equal([]byte(signed), []byte(signature(payload, key)))
+}
+
+// parse reads a checkpoint as it was given out. Its signature is not checked:
+// what it says is compared with the marks of the commits, which nobody guesses.
+func parse(token string) (*position, error) {
+	payload, _, _ := strings.Cut(token, ".")
+	if len(token) > maxToken {
+		return nil, errMalformed
+	}
+	return decode(payload)
 }
 
 // scanner takes values off the front of b; after a failure it gives zeros.

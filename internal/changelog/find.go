@@ -110,7 +110,7 @@ func (l *Log) desk(ctx context.Context, ws string, actor landfall.Actor, f func(
 		if _, err := headOf(r, ws); err != nil {
 			return err
 		}
-		who, err := receiver(r, ws, "", actor)
+		who, _, err := receiver(r, ws, "", actor)
 		if err != nil {
 			return err
 		}

@@ -27,7 +27,8 @@ type Config struct {
 	Store       store.Store
 	Definitions Definitions
 	Clock       func() time.Time
-	Limits      wire.Limits // zero: wire.DefaultLimits
+	NewID       func() string // of an epoch
+	Limits      wire.Limits   // zero: wire.DefaultLimits
 }
 
 // Log reads changes and records. It is safe for concurrent use.
@@ -35,6 +36,7 @@ type Log struct {
 	store  store.Store
 	defs   Definitions
 	clock  func() time.Time
+	newID  func() string
 	limits wire.Limits
 }
 
@@ -43,7 +45,7 @@ func New(c Config) *Log {
 	if c.Limits.PullPage <= 0 {
 		c.Limits.PullPage = wire.DefaultLimits().PullPage
 	}
-	return &Log{store: c.Store, defs: c.Definitions, clock: c.Clock, limits: c.Limits}
+	return &Log{store: c.Store, defs: c.Definitions, clock: c.Clock, newID: c.NewID, limits: c.Limits}
 }
 
 // contactEvery is how often a contact that brought nothing new is written down.
@@ -62,7 +64,7 @@ const contactEvery = time.Minute
 func (l *Log) Pull(ctx context.Context, ws, replica string, actor landfall.Actor, since string, limit int) (*wire.PullReply, error) {
 	var pos *position
 	if since != "" {
-		p, err := decode(since)
+		p, err := parse(since)
 		if errors.Is(err, errMalformed) {
 			return nil, landfall.Errorf(landfall.CodeInvalid, "this is not a checkpoint").
 				WithHint("send the checkpoint of the last pull as it was, or none to start again")
@@ -77,16 +79,17 @@ func (l *Log) Pull(ctx context.Context, ws, replica string, actor landfall.Actor
 		limit = l.limits.PullPage
 	}
 	var reply *wire.PullReply
+	proved := ""
 	err := l.store.View(ctx, func(r store.Reader) error {
 		head, err := headOf(r, ws)
 		if err != nil {
 			return err
 		}
-		who, err := receiver(r, ws, replica, actor)
+		who, device, err := receiver(r, ws, replica, actor)
 		if err != nil {
 			return err
 		}
-		reply = &wire.PullReply{Changes: []wire.Pulled{}, KeptThrough: head.Seq, Definition: head.Definition, Clock: l.clock().UTC()}
+		reply = &wire.PullReply{Changes: []wire.Pulled{}, KeptThrough: head.Kept(), Definition: head.Definition, Clock: l.clock().UTC()}
 		from, ok, err := begin(r, ws, head, since, pos)
 		if err != nil {
 			return err
@@ -97,9 +100,18 @@ func (l *Log) Pull(ctx context.Context, ws, replica string, actor landfall.Actor
 		if !ok && err == nil {
 			reply.Changes, reply.Outcomes, reply.Resync = []wire.Pulled{}, nil, true
 			reply.Checkpoint, reply.Seq, reply.More = "", 0, false
+			if reply.Lost, err = lost(r, ws, head, pos); reply.Lost && pos.epoch == head.Epoch && genuine(since, head.Key) {
+				proved = head.Epoch
+			}
+		}
+		if device != nil {
+			reply.Expects = expects(device)
 		}
 		return err
 	})
+	if err == nil && proved != "" {
+		err = l.begin(ctx, ws, proved)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -116,36 +128,35 @@ func headOf(r store.Reader, ws string) (*store.Head, error) {
 
 // receiver is the caller as of the state that is read: a role that was taken
 // away after the caller was authenticated must not count any more.
-func receiver(r store.Reader, ws, replica string, actor landfall.Actor) (landfall.Actor, error) {
+func receiver(r store.Reader, ws, replica string, actor landfall.Actor) (who landfall.Actor, d *store.Replica, err error) {
 	u, err := r.User(ws, actor.User)
 	if err != nil {
-		return actor, err
+		return actor, nil, err
 	}
-	who := actor
+	who = actor
 	if u != nil {
 		who = u.Actor()
 		who.Disabled = who.Disabled || actor.Disabled
 		who.Blocked = actor.Blocked
 	}
 	if replica != "" {
-		d, err := r.Replica(ws, replica)
-		if err != nil {
-			return who, err
+		if d, err = r.Replica(ws, replica); err != nil {
+			return who, nil, err
 		}
 		if d != nil && d.User != who.User {
-			return who, landfall.Errorf(landfall.CodeForbidden, "this device belongs to somebody else")
+			return who, nil, landfall.Errorf(landfall.CodeForbidden, "this device belongs to somebody else")
 		}
 		who.Blocked = who.Blocked || d != nil && d.Blocked
 	}
 	switch {
 	case who.Disabled:
-		return who, landfall.Errorf(landfall.CodeForbidden, "this user is disabled and receives nothing").
+		return who, nil, landfall.Errorf(landfall.CodeForbidden, "this user is disabled and receives nothing").
 			WithHint("what is in the outbox can still be sent; an administrator can enable the user again")
 	case who.Blocked:
-		return who, landfall.Errorf(landfall.CodeForbidden, "this device is blocked and receives nothing").
+		return who, nil, landfall.Errorf(landfall.CodeForbidden, "this device is blocked and receives nothing").
 			WithHint("what is in the outbox can still be sent; an administrator can unblock the device")
 	}
-	return who, nil
+	return who, d, nil
 }
 
 // begin is the position that a checkpoint stands for; not ok when the history
@@ -154,8 +165,27 @@ func begin(r store.Reader, ws string, head *store.Head, since string, pos *posit
 	if since == "" {
 		return position{epoch: head.Epoch, start: head.Seq, head: head.Seq}, true, nil
 	}
-	if pos == nil || pos.epoch != head.Epoch || pos.head > head.Seq {
+	if pos == nil {
 		return position{}, false, nil
+	}
+	gone, err := lost(r, ws, head, pos)
+	if gone || err != nil {
+		return position{}, false, err
+	}
+	here := *pos
+	here.epoch = head.Epoch
+	return here, true, nil
+}
+
+// lost reports whether the history that the position was made from is not the
+// one that is here. The marks of its commits tell, whatever the epoch: what was
+// read before the history parted is as true as before.
+func lost(r store.Reader, ws string, head *store.Head, pos *position) (bool, error) {
+	if pos == nil {
+		return false, nil
+	}
+	if pos.head > head.Seq {
+		return true, nil
 	}
 	for _, m := range []struct {
 		seq  int64
@@ -163,10 +193,10 @@ func begin(r store.Reader, ws string, head *store.Head, since string, pos *posit
 	}{{pos.seq, pos.mark}, {pos.head, pos.seen}} {
 		got, err := markOf(r, ws, m.seq)
 		if err != nil || got != m.mark {
-			return position{}, false, err
+			return err == nil, err
 		}
 	}
-	return *pos, true, nil
+	return false, nil
 }
 
 func markOf(r store.Reader, ws string, seq int64) (string, error) {
@@ -210,7 +240,7 @@ func (l *Log) fill(r store.Reader, ws, replica string, who landfall.Actor, head 
 	if p.pos.mark, err = markOf(r, ws, p.pos.seq); err != nil {
 		return false, err
 	}
-	reply.Checkpoint, reply.Seq = p.pos.encode(), p.pos.seq
+	reply.Checkpoint, reply.Seq = p.pos.signed(head.Key), p.pos.seq
 	reply.More = p.pos.seq < head.Seq || p.pos.part != nil || p.pos.lost != nil
 	return true, nil
 }
@@ -218,7 +248,7 @@ func (l *Log) fill(r store.Reader, ws, replica string, who landfall.Actor, head 
 // Acknowledged is the sequence up to which a replica has everything when it
 // pulls from the checkpoint; 0 for none, or for what is not a checkpoint.
 func Acknowledged(since string) int64 {
-	p, err := decode(since)
+	p, err := parse(since)
 	if err != nil {
 		return 0
 	}

@@ -151,7 +151,7 @@ func TestLossWhoseRecordsCanNotBeToldStartsAgain(t *testing.T) {
 	w.give("emma", "team:x", false)
 	w.put(put{id: "a", team: "x", status: "s1"})
 	reply, err := w.log.Pull(ctx, ws, "phone", landfall.Actor{User: "emma"}, d.since, 9)
-	if err != nil || !reply.Resync || len(reply.Changes) != 0 || reply.Checkpoint != "" {
+	if err != nil || !reply.Resync || reply.Lost || len(reply.Changes) != 0 || reply.Checkpoint != "" {
 		t.Fatalf("%+v, %v", reply, err)
 	}
 }
@@ -272,12 +272,11 @@ func TestCheckpointsOfAnotherHistory(t *testing.T) {
 	w.put(put{id: "a", owner: "emma"}, put{id: "b", owner: "emma"})
 	d := w.device("emma", "phone")
 	d.page(1)
-	good, err := decode(d.since)
+	good, err := parse(d.since)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, change := range map[string]func(*position){
-		"epoch":     func(p *position) { p.epoch = "e0" },
 		"mark":      func(p *position) { p.mark = "other" },
 		"seen":      func(p *position) { p.seen = "other" },
 		"ahead":     func(p *position) { p.head = 99 },
@@ -286,7 +285,7 @@ func TestCheckpointsOfAnotherHistory(t *testing.T) {
 		p := *good
 		change(&p)
 		reply, err := w.log.Pull(ctx, ws, "phone", landfall.Actor{User: "emma"}, p.encode(), 9)
-		if err != nil || !reply.Resync || len(reply.Changes) != 0 || reply.Changes == nil || reply.Checkpoint != "" || reply.More {
+		if err != nil || !reply.Resync || !reply.Lost || len(reply.Changes) != 0 || reply.Changes == nil || reply.Checkpoint != "" || reply.More {
 			t.Errorf("%s: %+v, %v", name, reply, err)
 		}
 	}

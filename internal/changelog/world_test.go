@@ -113,9 +113,9 @@ func newWorld(t fatal, s store.Store, users ...string) *world {
 		recs: map[string]*landfall.Record{}, roles: map[string][]string{}, teams: map[string][]string{},
 		seen: map[string][]map[string]int64{}, outcomes: map[string][]landfall.Outcome{},
 	}
-	w.log = New(Config{Store: s, Definitions: fixed{docs()}, Clock: func() time.Time { return w.now }})
+	w.log = New(Config{Store: s, Definitions: fixed{docs()}, Clock: func() time.Time { return w.now }, NewID: func() string { return "e2" }})
 	w.update(func(tx store.Writer) error {
-		if err := tx.CreateWorkspace(ws, store.Head{Epoch: "e1", Time: w.now, App: "docs"}); err != nil {
+		if err := tx.CreateWorkspace(ws, store.Head{Epoch: "e1", Key: "secret", Time: w.now, App: "docs"}); err != nil {
 			return err
 		}
 		if err := tx.PutDefinition(ws, &store.DefinitionRow{Version: 1, At: w.now}); err != nil {

@@ -141,7 +141,7 @@ func own(a *attempt, c *landfall.Change, seq int64) bool {
 // lostHistory reports whether the base is of a history that the server does
 // not have: then was and status alone are compared.
 func lostHistory(a *attempt) bool {
-	return a.w.stored != nil && a.base.Version > a.w.stored.Version
+	return a.w.stored != nil && (a.base.Lost || a.base.Version > a.w.stored.Version)
 }
 
 // touch makes the attempt's record the current one of the overlay.

@@ -22,10 +22,18 @@ type Definitions interface {
 	At(r store.Reader, ws string) (*definition.App, error)
 }
 
+// History tells whether a device's checkpoint is of the history in the store.
+// Proved means that the server itself gave it out in this epoch, so history was
+// lost without anybody saying so.
+type History interface {
+	Lost(r store.Reader, ws, checkpoint string) (lost, proved bool, err error)
+}
+
 // Config is what an inbox works with.
 type Config struct {
 	Store       store.Store
 	Definitions Definitions
+	History     History // nil: nothing is ever lost
 	Clock       func() time.Time
 	NewID       func() string
 	Mark        func() string // random mark of a commit
@@ -65,6 +73,7 @@ type Inbox struct {
 	recovered bool
 	suspects  []*captured // captured by a server that died
 	pending   []*captured
+	known     map[string]string // checkpoints of this history, by replica
 }
 
 // The bounds of work that the configuration leaves open.
@@ -89,7 +98,7 @@ func New(c Config) *Inbox {
 	if c.CarefulFor <= 0 {
 		c.CarefulFor = defaultCareful
 	}
-	return &Inbox{cfg: c, offered: make(chan struct{}, 1), started: c.Clock()}
+	return &Inbox{cfg: c, offered: make(chan struct{}, 1), started: c.Clock(), known: map[string]string{}}
 }
 
 // careful: something may have ended the server, and may come again.

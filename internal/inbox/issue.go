@@ -91,7 +91,7 @@ func (j *judging) base(m *landfall.Mutation, then *landfall.Record) (*landfall.R
 		return nil, nil
 	}
 	b := then.Clone()
-	if then.Version > m.Base.Version {
+	if then.Version > m.Base.Version && !m.Base.Lost {
 		changes, err := j.w.Changes(j.ws, m.ID, m.Base.Version)
 		if err != nil {
 			return nil, err

@@ -61,6 +61,7 @@ type pushing struct {
 	seq   *sequence
 	actor landfall.Actor
 	last  time.Time // when the edit before was made
+	lost  bool      // the device knows another history than this one
 }
 
 // begin looks at where the replica stands now: another push of it may have been
@@ -86,7 +87,38 @@ func (p *pushing) begin() error {
 	if p.c.push.Incarnation == rep.Incarnation {
 		p.last = rep.LastEdit
 	}
+	return p.history()
+}
+
+// history checks that the device's versions are of the history that is here. A
+// checkpoint that was given out in this epoch and is not part of it proves that
+// history was lost, a folder copied back for example: a new epoch begins.
+func (p *pushing) history() error {
+	token, replica := p.c.push.Checkpoint, p.c.row.Replica
+	if token == "" || p.in.cfg.History == nil || p.in.known[replica] == token {
+		return nil
+	}
+	lost, proved, err := p.in.cfg.History.Lost(p.w, p.ws, token)
+	if err != nil {
+		return err
+	}
+	if p.lost = lost; !lost {
+		p.in.remember(replica, token)
+	}
+	if proved {
+		p.l.Begin(p.in.cfg.NewID())
+	}
 	return nil
+}
+
+// mostKnown bounds the checkpoints that are remembered.
+const mostKnown = 20_000
+
+func (in *Inbox) remember(replica, checkpoint string) {
+	if len(in.known) >= mostKnown {
+		clear(in.known)
+	}
+	in.known[replica] = checkpoint
 }
 
 // errNoDevice: replicas are never deleted, so this is no device's push.
@@ -204,6 +236,10 @@ func (x *member) grouped() bool {
 // item begins the inbox item of a member: what was sent, and when it was edited.
 func (p *pushing) item(u *unit, i int) error {
 	x := &u.members[i]
+	unbased := x.m.Base != nil && x.m.Base.Version > 0 && (p.lost || x.m.N <= p.c.push.LostThrough)
+	if unbased {
+		x.m.Base.Lost = true
+	}
 	edited, err := p.edited(&x.m)
 	if err != nil {
 		return err
@@ -211,7 +247,7 @@ func (p *pushing) item(u *unit, i int) error {
 	p.last = edited
 	x.item = &store.Item{
 		Key: x.m.Key(), User: p.actor.User, Hash: p.seq.hashes[u.from+i], Bytes: x.raw,
-		Type: x.m.Type, Record: x.m.ID, Op: x.m.Op, ReceivedAt: p.c.row.Received, EditedAt: edited,
+		Type: x.m.Type, Record: x.m.ID, Op: x.m.Op, ReceivedAt: p.c.row.Received, EditedAt: edited, Unbased: unbased,
 		History: []store.ItemEvent{{At: p.c.row.Received, State: store.Queued}},
 	}
 	if x.bad != nil {
@@ -227,7 +263,7 @@ func (p *pushing) item(u *unit, i int) error {
 // edited is when the edit was made, by the clock-proof rule.
 func (p *pushing) edited(m *landfall.Mutation) (time.Time, error) {
 	var base time.Time
-	if m.Base != nil && m.Base.Version > 0 && m.ID != "" {
+	if m.Base != nil && m.Base.Version > 0 && !m.Base.Lost && m.ID != "" {
 		changes, err := p.w.Changes(p.ws, m.ID, m.Base.Version-1)
 		if err != nil {
 			return base, err

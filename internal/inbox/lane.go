@@ -22,6 +22,9 @@ func text(s string) landfall.Value {
 func (in *Inbox) reread(it *store.Item) member {
 	x := member{raw: it.Bytes, item: it}
 	x.m, x.bad = core.ParseMutation(it.Bytes, it.Key.N, core.Limits{})
+	if it.Unbased && x.m.Base != nil {
+		x.m.Base.Lost = true
+	}
 	x.m.Replica, x.m.Incarnation, x.m.N = it.Key.Replica, it.Key.Incarnation, it.Key.N
 	return x
 }

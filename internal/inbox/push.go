@@ -272,6 +272,9 @@ func (s *sequence) reply() (*wire.PushReply, error) {
 		out.Next = 1
 	}
 	if s.placement.Gap {
+		if out.Next > 1 {
+			out.LastHash = s.rep.LastHash
+		}
 		return out, nil
 	}
 	for i, h := range s.hashes {

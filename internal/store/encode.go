@@ -265,6 +265,7 @@ type itemBody struct {
 	Receipt landfall.Receipt  `json:"receipt"`
 	Refs    []string          `json:"refs,omitempty"`
 	Outcome *landfall.Outcome `json:"outcome,omitempty"`
+	Unbased bool              `json:"unbased,omitempty"`
 	History []ItemEvent       `json:"history,omitempty"`
 }
 
@@ -292,6 +293,7 @@ func EncodeItem(b []byte, i *Item) ([]byte, error) {
 			return nil, err
 		}
 	}
+	o.flag("unbased", i.Unbased)
 	history := i.History
 	if len(history) > 0 && history[0] == (ItemEvent{At: i.ReceivedAt, State: Queued}) {
 		history = history[1:]
@@ -346,7 +348,7 @@ func DecodeItem(body []byte, i *Item) error {
 	if err := json.Unmarshal(body, &v); err != nil {
 		return err
 	}
-	i.Type, i.Op, i.Receipt, i.Refs, i.Outcome, i.History = v.Type, v.Op, v.Receipt, v.Refs, v.Outcome, v.History
+	i.Type, i.Op, i.Receipt, i.Refs, i.Outcome, i.Unbased, i.History = v.Type, v.Op, v.Receipt, v.Refs, v.Outcome, v.Unbased, v.History
 	if i.Refs == nil && i.Record != "" {
 		i.Refs = []string{i.Record}
 	}

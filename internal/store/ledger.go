@@ -17,6 +17,7 @@ type Ledger struct {
 	head Head
 	from int64
 	mark string
+	lost bool // history was; a new epoch begins
 }
 
 // Open begins a batch of verdicts at now, whose commit will carry mark.
@@ -91,11 +92,16 @@ func (l *Ledger) Take() int64 {
 	return l.head.Seq
 }
 
+// Begin begins an epoch: the history that devices know is not this one.
+func (l *Ledger) Begin(epoch string) { l.head.Epoch, l.lost = epoch, true }
+
 // Close stores the head. A batch that took no place leaves it as it was.
 func (l *Ledger) Close() error {
-	if l.head.Seq == l.from {
+	if l.head.Seq == l.from && !l.lost {
 		return nil
 	}
-	l.head.Mark = l.mark
+	if l.head.Seq > l.from {
+		l.head.Mark = l.mark
+	}
 	return l.w.SetHead(l.ws, l.head)
 }

@@ -49,6 +49,22 @@ type Head struct {
 	App   string    // name of the app
 	// Definition is the published version; 0 for none.
 	Definition int64
+	// Key signs checkpoints, so that one of lost history can be told from one
+	// that was made up.
+	Key string
+	// Backups says that backups are made; Covered is the sequence that the last
+	// one holds.
+	Backups bool
+	Covered int64
+}
+
+// Kept is the sequence through which devices need not keep what they sent: what
+// a backup covers, or, where none is made, all that is committed.
+func (h *Head) Kept() int64 {
+	if h.Backups {
+		return h.Covered
+	}
+	return h.Seq
 }
 
 // Records reads records and their history.
@@ -160,7 +176,9 @@ type Item struct {
 	Op         landfall.Op
 	ReceivedAt time.Time
 	EditedAt   time.Time // when the edit was made, by the clock-proof rule
-	Receipt    landfall.Receipt
+	// Unbased: its base is of a history that the server lost.
+	Unbased bool
+	Receipt landfall.Receipt
 	// Holder is the open issue that the item belongs to or waits in; "" when free.
 	Holder string
 	// Refs are the records that the mutation touches or refers to, for lanes.

@@ -15,16 +15,22 @@ const Protocol = 1
 // Push is a device's batch of mutations, consecutive in number. Each element of
 // Mutations is one landfall.Mutation; its bytes are kept as they are.
 type Push struct {
-	Replica      string            `json:"replica"`
-	Incarnation  int64             `json:"incarnation"`
-	Clock        time.Time         `json:"clock"` // the device's, when it sent this
-	Protocol     int               `json:"protocol"`
-	Definition   int64             `json:"definition"`              // version that the client knows
-	First        int64             `json:"first"`                   // number of Mutations[0]
-	PreviousHash string            `json:"previous_hash,omitempty"` // of number First-1; empty when First is 1
-	Waiting      int               `json:"waiting"`                 // outbox size, these included
-	Client       string            `json:"client,omitempty"`        // name and version of the program
-	Mutations    []json.RawMessage `json:"mutations"`
+	Replica      string    `json:"replica"`
+	Incarnation  int64     `json:"incarnation"`
+	Clock        time.Time `json:"clock"` // the device's, when it sent this
+	Protocol     int       `json:"protocol"`
+	Definition   int64     `json:"definition"`              // version that the client knows
+	First        int64     `json:"first"`                   // number of Mutations[0]
+	PreviousHash string    `json:"previous_hash,omitempty"` // of number First-1; empty when First is 1
+	Waiting      int       `json:"waiting"`                 // outbox size, these included
+	// Checkpoint is the one that the device would pull from. It tells the server
+	// which history the versions in the mutations are of.
+	Checkpoint string `json:"checkpoint,omitempty"`
+	// LostThrough: mutations up to this number were made on a history that the
+	// server has lost since.
+	LostThrough int64             `json:"lost_through,omitempty"`
+	Client      string            `json:"client,omitempty"` // name and version of the program
+	Mutations   []json.RawMessage `json:"mutations"`
 }
 
 // PushReply answers a push: one receipt a mutation, in order.
@@ -37,6 +43,8 @@ type PushReply struct {
 	// Gap means that nothing was stored since numbers before First are missing:
 	// send again from Next.
 	Gap bool `json:"gap,omitempty"`
+	// LastHash, with Gap, is the hash of number Next-1.
+	LastHash string `json:"last_hash,omitempty"`
 }
 
 // Pulled is the latest state of one record, or that it is gone.
@@ -59,6 +67,12 @@ type PullReply struct {
 	// Resync means that the checkpoint can't be continued from: start again
 	// without one, the outbox untouched.
 	Resync bool `json:"resync,omitempty"`
+	// Lost, with Resync, means that the server has lost the history of the
+	// checkpoint: it was restored.
+	Lost bool `json:"lost,omitempty"`
+	// Expects is where the server stands in the device's outbox. What the device
+	// has a receipt for from there on was lost; it offers it again.
+	Expects *Expects `json:"expects,omitempty"`
 	// KeptThrough: a client keeps a mutation until its receipt's sequence is at or under this.
 	KeptThrough int64 `json:"kept_through"`
 	// Definition is the published version; fetch it when it is not the one known.
@@ -66,11 +80,22 @@ type PullReply struct {
 	Clock      time.Time `json:"clock"`
 }
 
+// Expects is the mutation that a server expects next of a device.
+type Expects struct {
+	Incarnation int64  `json:"incarnation"`
+	Next        int64  `json:"next"`
+	LastHash    string `json:"last_hash,omitempty"` // of number Next-1
+}
+
 // EnrolRequest makes an installation a replica: by one-time code, or by a
 // signed-in user (no code, with a session token).
 type EnrolRequest struct {
 	Code string `json:"code,omitempty"`
 	Name string `json:"name,omitempty" doc:"what people call the device"`
+	// Replica is the device's id when it signs in again: after its credential was
+	// revoked, or when the server was restored to a time before it enrolled.
+	Replica string `json:"replica,omitempty" maxLength:"64" doc:"the device's id, when it was enrolled before"`
+	User    string `json:"user,omitempty" maxLength:"100" doc:"whose device it was; nobody else can sign in on it"`
 }
 
 // Enrolled is a new replica and its credential, which is shown once.

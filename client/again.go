@@ -1,0 +1,147 @@
+package client
+
+import (
+	"github.com/landfall-sync/landfall"
+	"github.com/landfall-sync/landfall/internal/core"
+	"github.com/landfall-sync/landfall/internal/wire"
+)
+
+// gap offers again from the number that the server expects.
+func (c *Client) gap(tx Tx, s *state, b *batch, reply *wire.PushReply) error {
+	first := b.entries[0].N
+	if reply.Next < 1 || reply.Next >= first {
+		return landfall.Errorf(landfall.CodeInternal, "the server expects change %d, which can't be", reply.Next).WithHint("an administrator should look at this device; nothing is lost on it")
+	}
+	s.Expects = &wire.Expects{Incarnation: b.inc, Next: reply.Next, LastHash: reply.LastHash}
+	return c.from(tx, s, b.inc, first-1)
+}
+
+// behind offers again what the server gave receipts for and does not have: it
+// was restored to an earlier time. asked is the state when it was asked.
+func (c *Client) behind(tx Tx, s, asked *state, x *wire.Expects) (offered bool, err error) {
+	if x == nil || s.Incarnation != asked.Incarnation || s.AckedN != asked.AckedN {
+		return false, nil // another process pushed meanwhile
+	}
+	s.Expects = x
+	if x.Incarnation > s.Incarnation || x.Incarnation == s.Incarnation && x.Next > s.AckedN {
+		return false, nil
+	}
+	if o := s.Offered; o != nil && o.Incarnation == x.Incarnation && o.Next == x.Next {
+		return false, nil // once: what is kept as a fork is expected for ever
+	}
+	s.Offered = x
+	all, err := tx.Entries()
+	if err != nil {
+		return false, err
+	}
+	for _, e := range all {
+		if e.Incarnation > x.Incarnation || e.Incarnation == x.Incarnation && e.N >= x.Next {
+			if err := c.again(tx, e); err != nil {
+				return false, err
+			}
+		}
+	}
+	if x.Incarnation == s.Incarnation {
+		return true, c.from(tx, s, x.Incarnation, s.AckedN)
+	}
+	s.AckedN, s.AckedHash = 0, ""
+	return true, nil
+}
+
+// from offers again all numbers from the expected one to upto. What the device
+// does not have any more is declared lost under its number.
+func (c *Client) from(tx Tx, s *state, inc, upto int64) error {
+	for n := s.Expects.Next; n <= upto; n++ {
+		e, err := tx.Entry(inc, n)
+		if err != nil {
+			return err
+		}
+		if e == nil {
+			b, err := encode(&landfall.Mutation{N: n, Op: landfall.OpLost, MadeAt: c.opts.Clock().UTC()})
+			if err != nil {
+				return err
+			}
+			e = &Entry{Incarnation: inc, N: n, Bytes: b, Hash: core.Hash(b), State: Sent}
+		}
+		if err := c.again(tx, e); err != nil {
+			return err
+		}
+	}
+	if inc == s.Incarnation {
+		s.AckedN, s.AckedHash = s.Expects.Next-1, s.Expects.LastHash
+	}
+	return nil
+}
+
+// again makes an entry one that the server has to answer. What its user took
+// back is not offered to a server that never heard of it.
+func (c *Client) again(tx Tx, e *Entry) error {
+	if e.Reverted && !e.unsettled() {
+		b, err := encode(&landfall.Mutation{N: e.N, Op: landfall.OpVoid, MadeAt: c.opts.Clock().UTC()})
+		if err != nil {
+			return err
+		}
+		e.Bytes, e.Hash = b, core.Hash(b)
+	}
+	e.State, e.Receipt, e.Outcome, e.Issue, e.Kind, e.Waiting = Sent, nil, nil, "", "", false
+	return tx.PutEntry(e)
+}
+
+// lostThrough is the number up to which the changes that are sent were made on
+// a history that the server has lost, as far as that concerns them.
+func (s *state) lostThrough(inc int64, entries []*Entry) int64 {
+	through := s.LostThrough
+	switch {
+	case inc < s.Incarnation:
+		through = entries[len(entries)-1].N
+	case s.Adrift:
+		through = s.Next - 1
+	}
+	if through < entries[0].N {
+		return 0
+	}
+	return through
+}
+
+// fork goes on in a new incarnation: the server has closed this one, and has
+// kept what it got of it. What it never got is made again under new numbers.
+func (c *Client) fork(tx Tx, s *state) error {
+	all, err := tx.Entries()
+	if err != nil {
+		return err
+	}
+	old, through := s.Incarnation, s.LostThrough
+	s.Incarnation, s.Next, s.AckedHash, s.AckedN, s.LostThrough = old+1, 1, "", 0, 0
+	renumbered := map[int64]int64{}
+	for _, e := range all {
+		if e.Incarnation != old || !e.unsettled() {
+			continue
+		}
+		m, err := decode(e)
+		if err != nil {
+			return err
+		}
+		m.N = s.Next
+		s.Next++
+		if m.Base != nil {
+			m.Base.After = renumbered[m.Base.After]
+		}
+		renumbered[e.N] = m.N
+		if e.N <= through {
+			s.LostThrough = m.N
+		}
+		b, err := encode(&m)
+		if err != nil {
+			return err
+		}
+		if err := tx.DeleteEntry(old, e.N); err != nil {
+			return err
+		}
+		fresh := *e
+		fresh.Incarnation, fresh.N, fresh.Bytes, fresh.Hash, fresh.State = s.Incarnation, m.N, b, core.Hash(b), Pending
+		if err := tx.PutEntry(&fresh); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,49 @@
+package changelog
+
+import (
+	"context"
+	"errors"
+
+	"github.com/landfall-sync/landfall/internal/store"
+	"github.com/landfall-sync/landfall/internal/wire"
+)
+
+// Lost reports whether a checkpoint is of a history that the store does not
+// have. Proved means that it was given out in the current epoch, so that history
+// was lost without a new epoch: somebody put an old copy in place.
+func (l *Log) Lost(r store.Reader, ws, checkpoint string) (gone, proved bool, err error) {
+	pos, err := parse(checkpoint)
+	if errors.Is(err, errMalformed) || errors.Is(err, errFormat) {
+		return true, false, nil // whatever it was, versions can't be trusted
+	}
+	if err != nil {
+		return false, false, err
+	}
+	head, err := headOf(r, ws)
+	if err != nil {
+		return false, false, err
+	}
+	gone, err = lost(r, ws, head, pos)
+	return gone, gone && pos.epoch == head.Epoch && genuine(checkpoint, head.Key), err
+}
+
+// begin begins a new epoch, unless somebody did.
+func (l *Log) begin(ctx context.Context, ws, old string) error {
+	return l.store.Update(ctx, func(w store.Writer) error {
+		head, err := headOf(w, ws)
+		if err != nil || head.Epoch != old {
+			return err
+		}
+		head.Epoch = l.newID()
+		return w.SetHead(ws, *head)
+	})
+}
+
+// expects is where a device's outbox stands.
+func expects(d *store.Replica) *wire.Expects {
+	e := &wire.Expects{Incarnation: d.Incarnation, Next: d.Next}
+	if d.Next > 1 {
+		e.LastHash = d.LastHash
+	}
+	return e
+}

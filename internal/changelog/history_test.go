@@ -1,0 +1,86 @@
+package changelog
+
+import (
+	"testing"
+
+	"github.com/landfall-sync/landfall"
+	"github.com/landfall-sync/landfall/internal/store"
+	"github.com/landfall-sync/landfall/internal/store/memory"
+)
+
+// A folder that was copied back: the server finds out by a checkpoint that it
+// gave out itself, and only then begins a new epoch. Who was not ahead goes on.
+func TestLostHistoryBeginsAnEpoch(t *testing.T) {
+	w := newWorld(t, memory.New(), "emma")
+	w.put(put{id: "a", owner: "emma"})
+	behind := w.device("emma", "tablet")
+	behind.page(9)
+	pull := func(since string) (resync, lost bool, epoch string) {
+		t.Helper()
+		r, err := w.log.Pull(ctx, ws, "phone", landfall.Actor{User: "emma"}, since, 9)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.Resync, r.Lost, headNow(t, w).Epoch
+	}
+	pos, err := parse(behind.since)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ahead := *pos
+	ahead.seq, ahead.head, ahead.mark, ahead.seen = pos.seq+5, pos.head+5, "lost", "lost"
+	for name, c := range map[string]string{"made up": ahead.encode(), "signed by another": ahead.signed("another key")} {
+		if resync, lost, epoch := pull(c); !resync || !lost || epoch != "e1" {
+			t.Errorf("%s: %v %v %s", name, resync, lost, epoch)
+		}
+	}
+	if resync, lost, epoch := pull(ahead.signed("secret")); !resync || !lost || epoch != "e2" {
+		t.Errorf("its own: %v %v %s", resync, lost, epoch)
+	}
+	if resync, lost, epoch := pull(ahead.signed("secret")); !resync || !lost || epoch != "e2" {
+		t.Errorf("an epoch later: %v %v %s", resync, lost, epoch)
+	}
+	if resync, lost, _ := pull(behind.since); resync || lost {
+		t.Error("who was not ahead must start again")
+	}
+}
+
+func headNow(t *testing.T, w *world) (out store.Head) {
+	t.Helper()
+	if err := w.store.View(ctx, func(r store.Reader) error {
+		h, err := headOf(r, ws)
+		out = *h
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// Devices hear what a backup covers, once backups are made.
+func TestKeptThrough(t *testing.T) {
+	w := newWorld(t, memory.New(), "emma")
+	w.put(put{id: "a", owner: "emma"}, put{id: "b", owner: "emma"})
+	kept := func() int64 {
+		t.Helper()
+		r, err := w.log.Pull(ctx, ws, "phone", landfall.Actor{User: "emma"}, "", 9)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.KeptThrough
+	}
+	if n, head := kept(), headNow(t, w).Seq; n != head {
+		t.Errorf("without backups devices keep what is after %d of %d", n, head)
+	}
+	w.update(func(tx store.Writer) error {
+		h, err := headOf(tx, ws)
+		if err != nil {
+			return err
+		}
+		h.Backups, h.Covered = true, 1
+		return tx.SetHead(ws, *h)
+	})
+	if n := kept(); n != 1 {
+		t.Errorf("a backup covers 1, and devices hear %d", n)
+	}
+}

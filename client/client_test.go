@@ -21,9 +21,16 @@ type fake struct {
 	pull   func(since string) (*wire.PullReply, error)
 	pushes []wire.Push
 	clock  time.Time
+	// enrolled is the answer to Enrol, when it is set; asked is what was asked.
+	enrolled *wire.Enrolled
+	asked    wire.EnrolRequest
 }
 
-func (f *fake) Enrol(context.Context, wire.EnrolRequest) (*wire.Enrolled, error) {
+func (f *fake) Enrol(_ context.Context, req wire.EnrolRequest) (*wire.Enrolled, error) {
+	f.asked = req
+	if f.enrolled != nil {
+		return f.enrolled, nil
+	}
 	return &wire.Enrolled{Replica: "r", Credential: "c", Incarnation: 1, User: "emma", Workspace: "expenses"}, nil
 }
 

@@ -8,8 +8,6 @@ import (
 	"os"
 	"strings"
 
-	"golang.org/x/term"
-
 	"github.com/landfall-sync/landfall"
 	"github.com/landfall-sync/landfall/client"
 	"github.com/landfall-sync/landfall/client/sqlite"
@@ -20,6 +18,7 @@ type fieldCmd struct {
 	Dir string `help:"Folder of the device." short:"C" default:"." type:"path" env:"LANDFALL_DEVICE" placeholder:"DIR"`
 
 	Init    fieldInitCmd    `cmd:"" help:"Make the folder a device, by a one-time code."`
+	Signin  fieldSigninCmd  `cmd:"" help:"Sign in again on a device that the server does not let in any more."`
 	List    fieldListCmd    `cmd:"" help:"List records, as the device shows them."`
 	Show    fieldShowCmd    `cmd:"" help:"Show a record."`
 	Create  fieldCreateCmd  `cmd:"" help:"Create a record."`
@@ -377,13 +376,4 @@ func plural(n int, one, many string) string {
 		return one
 	}
 	return many
-}
-
-// progress shows how far a sync is, on a terminal.
-func (s *session) progress() func(client.Progress) {
-	f, ok := s.err.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) || s.opts.JSON || s.opts.Quiet {
-		return nil
-	}
-	return func(p client.Progress) { fmt.Fprintf(s.err, "\rsyncing: sent %d, received %d ", p.Sent, p.Received) }
 }

@@ -52,6 +52,8 @@ type commands struct {
 	Team     teamCmd     `cmd:"" help:"Teams." group:"Administration"`
 	Device   deviceCmd   `cmd:"" help:"Devices and their enrolment." group:"Administration"`
 	Field    fieldCmd    `cmd:"" help:"A field client: a device in a folder, which works without a network." group:"Field"`
+	Backup   backupCmd   `cmd:"" help:"Write a folder's database to one file, also while it is served." group:"Administration"`
+	Restore  restoreCmd  `cmd:"" help:"Put a backup in a folder's place." group:"Administration"`
 	Bench    benchCmd    `cmd:"" help:"Measure this program on this machine." group:"Administration"`
 	Version  versionCmd  `cmd:"" help:"Print the version." group:"Begin"`
 }

@@ -29,6 +29,11 @@ type Caller struct {
 var errSignIn = landfall.Errorf(landfall.CodeUnauthorized, "the session or credential is not valid (any more)").
 	WithHint("sign in again; nothing on the device is lost by it")
 
+// errDevice is for a device whose credential was revoked, or that enrolled after
+// the backup to which the server went back.
+var errDevice = landfall.Errorf(landfall.CodeUnauthorized, "the server does not let this device in (any more)").
+	WithHint("its user signs in on it again: landfall field signin; nothing on the device is lost")
+
 // Authenticate tells who holds the token, with what they hold at this moment.
 // A disabled user can't be signed in, but their devices are still known:
 // Caller.Actor says Disabled, or Blocked.
@@ -63,7 +68,7 @@ func (a *Accounts) byCredential(ctx context.Context, token string) (*Caller, err
 		return nil
 	})
 	if err == nil && c == nil {
-		return nil, errSignIn
+		return nil, errDevice
 	}
 	if err != nil {
 		return nil, err

@@ -143,11 +143,11 @@ func canonicalOr(f *definition.Field, v landfall.Value) landfall.Value {
 // author saw it.
 func (j *judging) undecided(a *attempt) (*Refusal, error) {
 	if a.m.Op == landfall.OpDelete {
-		others, err := j.others(a)
+		changed, err := j.changedByOthers(a)
 		if err != nil {
 			return nil, err
 		}
-		if len(others) > 0 || lostHistory(a) {
+		if changed {
 			return j.refuse(StageMerge, landfall.KindField, CodeRecordChanged, say(CodeRecordChanged, title(a.t))), nil
 		}
 		return nil, nil

@@ -144,6 +144,20 @@ func lostHistory(a *attempt) bool {
 	return a.w.stored != nil && (a.base.Lost || a.base.Version > a.w.stored.Version)
 }
 
+// changedByOthers reports whether the record may not be as the author saw it. Of
+// a lost base only this is known: what the replica did itself, its author saw.
+func (j *judging) changedByOthers(a *attempt) (bool, error) {
+	if !lostHistory(a) {
+		others, err := j.others(a)
+		return len(others) > 0, err
+	}
+	all, err := j.since(a.w, 0)
+	return len(all) == 0 || slices.ContainsFunc(all, func(c landfall.Change) bool {
+		o := c.Origin
+		return o.Replica != a.m.Replica || o.Incarnation > a.m.Incarnation || o.Incarnation == a.m.Incarnation && o.N >= a.m.N
+	}), err
+}
+
 // touch makes the attempt's record the current one of the overlay.
 func (j *judging) touch(w *working, r *landfall.Record) {
 	w.now, w.touched, w.last = r, true, j.at

@@ -67,6 +67,11 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, unavailable("the folder of the database can't be made", err)
 	}
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+		if _, err := os.Stat(path + restoring); err == nil {
+			return nil, landfall.Errorf(landfall.CodeConflict, "a restore into %s did not end", filepath.Dir(path)).WithHint("run landfall restore again; what was here before it stands beside, as %s.before-…", filepath.Base(path))
+		}
+	}
 	lock, unclean, err := lockFile(path + ".lock")
 	if err != nil {
 		return nil, err

@@ -59,7 +59,7 @@ func (c *exportCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	told := s.progress(c.Progress)
+	told := s.meter(c.Progress)
 	e := &transfer.Export{
 		Type: t, Format: tabular.Format(or(c.Format, or(string(tabular.FormatOf(c.Out)), string(tabular.CSV)))),
 		Page: func(ctx context.Context, after string) (*wire.List[wire.RecordView], error) {
@@ -123,7 +123,7 @@ func (c *importCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	told := s.progress(c.Progress)
+	told := s.meter(c.Progress)
 	refused := 0
 	im := &transfer.Import{
 		Server: d, Address: d.Server, App: a.Name, Type: t,
@@ -171,9 +171,9 @@ func summary(r *transfer.Result) string {
 	return out
 }
 
-// progress tells on standard error how far something is: in one line that
+// meter tells on standard error how far something is: in one line that
 // changes on a terminal, in a line a second elsewhere.
-type progress struct {
+type meter struct {
 	w        io.Writer
 	on, tty  bool
 	shown    bool
@@ -183,13 +183,13 @@ type progress struct {
 	measured bool
 }
 
-func (s *session) progress(always bool) *progress {
+func (s *session) meter(always bool) *meter {
 	f, ok := s.err.(*os.File)
 	tty := ok && term.IsTerminal(int(f.Fd()))
-	return &progress{w: s.err, on: (always || tty) && !s.opts.Quiet, tty: tty, start: time.Now()}
+	return &meter{w: s.err, on: (always || tty) && !s.opts.Quiet, tty: tty, start: time.Now()}
 }
 
-func (p *progress) say(format string, args ...any) {
+func (p *meter) say(format string, args ...any) {
 	if !p.on {
 		return
 	}
@@ -206,7 +206,7 @@ func (p *progress) say(format string, args ...any) {
 }
 
 // lines tells of an import: lines, part of the file, and how fast it is.
-func (p *progress) lines(x transfer.Progress) {
+func (p *meter) lines(x transfer.Progress) {
 	n := x.Imported + x.Unchanged + x.Refused
 	part := int64(100)
 	if x.Size > 0 {
@@ -222,14 +222,14 @@ func (p *progress) lines(x transfer.Progress) {
 }
 
 // clear makes room for another message.
-func (p *progress) clear() {
+func (p *meter) clear() {
 	if p.shown {
 		fmt.Fprint(p.w, "\r\x1b[K")
 		p.shown = false
 	}
 }
 
-func (p *progress) end() {
+func (p *meter) end() {
 	if p.shown {
 		fmt.Fprintln(p.w)
 		p.shown = false

@@ -39,7 +39,7 @@ func typeOf(s *session, d *desk.Desk, name string) (*definition.App, *definition
 type exportCmd struct {
 	Type     string `arg:"" help:"Type of the records."`
 	Format   string `help:"csv or jsonl; by default what the name of the file says, or csv." enum:"csv,jsonl," default:""`
-	Out      string `help:"Write to this file; by default to standard output." placeholder:"FILE" type:"path"`
+	Out      string `help:"Write to this file; by default to standard output." placeholder:"FILE"`
 	Status   string `help:"In this status." placeholder:"STATUS"`
 	Queue    string `help:"In this queue." placeholder:"QUEUE"`
 	Progress bool   `help:"Tell how far it is, also where there is no terminal."`
@@ -88,7 +88,7 @@ func (c *exportCmd) Run(s *session) error {
 
 type importCmd struct {
 	Type     string   `arg:"" help:"Type of the records."`
-	File     string   `arg:"" help:"CSV or JSON Lines; the columns have the names of the fields." type:"path"`
+	File     string   `arg:"" help:"CSV or JSON Lines; the columns have the names of the fields."`
 	Format   string   `help:"csv or jsonl; by default what the name of the file says." enum:"csv,jsonl," default:""`
 	Key      string   `help:"The field that tells records apart: lines with the same value mean the same record, in every file." placeholder:"FIELD"`
 	Ignore   []string `help:"Pass over these columns." placeholder:"COLUMN"`
@@ -174,13 +174,11 @@ func summary(r *transfer.Result) string {
 // meter tells on standard error how far something is: in one line that
 // changes on a terminal, in a line a second elsewhere.
 type meter struct {
-	w        io.Writer
-	on, tty  bool
-	shown    bool
-	start    time.Time
-	last     time.Time
-	before   int // lines of earlier runs
-	measured bool
+	w       io.Writer
+	on, tty bool
+	shown   bool
+	start   time.Time
+	last    time.Time
 }
 
 func (s *session) meter(always bool) *meter {
@@ -212,12 +210,7 @@ func (p *meter) lines(x transfer.Progress) {
 	if x.Size > 0 {
 		part = 100 * x.Bytes / x.Size
 	}
-	if !p.measured { // what an earlier run did is not this one's speed
-		p.measured, p.before = true, n
-		p.say("%s lines, %d %%", transfer.Grouped(int64(n)), part)
-		return
-	}
-	rate := float64(n-p.before) / max(time.Since(p.start).Seconds(), 0.001)
+	rate := float64(n-x.Before) / max(time.Since(p.start).Seconds(), 0.001)
 	p.say("%s lines, %d %%, %s lines/s", transfer.Grouped(int64(n)), part, transfer.Grouped(int64(rate)))
 }
 

@@ -45,6 +45,7 @@ type Import struct {
 // Progress is how far an import has come.
 type Progress struct {
 	Counts
+	Before      int   // lines that earlier runs have accounted for
 	Bytes, Size int64 // of the file
 }
 
@@ -117,6 +118,7 @@ type running struct {
 	size    int64
 	state   *state
 	from    int // lines before it were accounted for by an earlier run
+	before  int // how many rows those were
 	refused refusedFile
 	rest    *tabular.Row // read, and too much for the batch before
 }
@@ -158,6 +160,8 @@ func (r *running) begin(digest string) (err error) {
 		r.note(r.refused.path + " is not as the interrupted import left it: beginning anew, so that no refused line is missing")
 		r.state = &begin
 	}
+	c := r.state.Counts
+	r.before = c.Imported + c.Unchanged + c.Refused
 	if r.from = r.state.Line; r.from > 1 {
 		r.note("going on at line " + Grouped(int64(r.from)))
 	}
@@ -299,7 +303,7 @@ func (r *running) send(ctx context.Context, b *batch) error {
 		}
 	}
 	if r.Progress != nil {
-		r.Progress(Progress{r.state.Counts, last.End, r.size})
+		r.Progress(Progress{r.state.Counts, r.before, last.End, r.size})
 	}
 	return nil
 }

@@ -81,7 +81,8 @@ func (r *Reader) split(first line) (cells [][]byte, took []line, fault *Fault, e
 	for l := first; ; {
 		took = append(took, l)
 		size += len(l.bytes)
-		done, bad := false, (*Fault)(nil)
+		var done bool
+		var bad *Fault
 		if !l.long && size <= MaxRow+2 {
 			done, bad = s.feed(l.bytes)
 		} else {

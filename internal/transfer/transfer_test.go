@@ -278,12 +278,12 @@ func TestColumns(t *testing.T) {
 		name, text, want string
 		change           func(*Import)
 	}{
-		{"t.csv", "name,hieght\n", `line 1: there is no field of Tree "hieght" (did you mean "height"?; or pass over it: --ignore hieght)`, nil},
+		{"t.csv", "name,heightt\n", `line 1: there is no field of Tree "heightt" (did you mean "height"?; or pass over it: --ignore heightt)`, nil},
 		{"t.csv", "name,created_by\n", "line 1: created_by is given by the server and can't be imported (pass over it: --ignore created_by)", nil},
 		{"t.csv", "id,line\n", "line 1: there is no field of Tree among the columns (there are: name, height, kinds, reason)", nil},
 		{"t.csv", "height\n", `line 1: there is no column "name", which is the key (leave out --key, or name a column of the file)`, func(im *Import) { im.Key = "name" }},
 		{"t.csv", "name\n", `there is no field of Tree "nam" (did you mean "name"?)`, func(im *Import) { im.Key = "nam" }},
-		{"t.jsonl", `{"nmae":1}`, `line 1: there is no field of Tree "nmae" (did you mean "name"?; or pass over it: --ignore nmae)`, nil},
+		{"t.jsonl", `{"namme":1}`, `line 1: there is no field of Tree "namme" (did you mean "name"?; or pass over it: --ignore namme)`, nil},
 	} {
 		p := newPlot(t, c.name, c.text)
 		p.fails(t.Context(), landfall.CodeInvalid, c.want, c.change)
@@ -305,8 +305,8 @@ func TestRows(t *testing.T) {
 		{"t.csv", "height,kinds\nx,elm\n", "", "2: Height: a number such as 12.50 was expected; Kinds: a list out of oak, ash, white was expected"},
 		{"t.csv", "name,height\n,\n", "", "2: there is nothing in it (Leave the line out)"},
 		{"t.csv", "id,name\n" + uuid1 + ",x\n" + uuid1 + ",y\n", uuid1 + ` 0  {"name":"x"}`, "3: line 2 is about the same record (Leave one of them out)"},
-		{"t.jsonl", `{"id":null,"version":7,"name":"x","kinds":["oak"]}` + "\n" + `{"nmae":1}` + "\n" + `{"height":[]}` + "\n{}\n", `? 7  {"kinds":["oak"],"name":"x"}`,
-			"2: there is no field of Tree \"nmae\" (did you mean \"name\"?; or pass over it: --ignore nmae)\n3: Height: a number such as 12.50 was expected\n4: there is nothing in it (Leave the line out)"},
+		{"t.jsonl", `{"id":null,"version":7,"name":"x","kinds":["oak"]}` + "\n" + `{"namme":1}` + "\n" + `{"height":[]}` + "\n{}\n", `? 7  {"kinds":["oak"],"name":"x"}`,
+			"2: there is no field of Tree \"namme\" (did you mean \"name\"?; or pass over it: --ignore namme)\n3: Height: a number such as 12.50 was expected\n4: there is nothing in it (Leave the line out)"},
 		{"t.jsonl", `{"id":[],"name":"x"}`, "", "1: the id is not well formed (Take it from an export, or leave it empty)"},
 		{"t.csv", "name\n\"" + strings.Repeat("x", 5000) + "\"\n", "", "2: Name: at most 4000 characters fit, there are 5000"},
 	} {

@@ -44,6 +44,8 @@ type commands struct {
 	Login    loginCmd    `cmd:"" help:"Sign in at a server." group:"Begin"`
 	Logout   logoutCmd   `cmd:"" help:"Sign out." group:"Begin"`
 	Record   recordCmd   `cmd:"" help:"Records and cases, at the desk." group:"Desk"`
+	Import   importCmd   `cmd:"" help:"Create and change records from a file: CSV or JSON Lines." group:"Desk"`
+	Export   exportCmd   `cmd:"" help:"Write records to a file: CSV or JSON Lines." group:"Desk"`
 	Issue    issueCmd    `cmd:"" help:"Sync issues: what devices sent and the rules refused." group:"Desk"`
 	Inbox    inboxCmd    `cmd:"" help:"Everything that came in, with its state." group:"Desk"`
 	Queue    queueCmd    `cmd:"" help:"Work queues." group:"Desk"`

@@ -44,6 +44,10 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"serve", "--data", dir, "--listen", "0.0.0.0:0"}, exitRefused, "--allow-remote"},
 		{[]string{"demo", "--listen", "0.0.0.0:0"}, exitRefused, "listens on this computer alone"},
 		{[]string{"record", "list", "expense"}, exitRefused, "landfall login"},
+		{[]string{"import", "expense", "expenses.txt"}, exitRefused, "--format csv"},
+		{[]string{"import", "expense", "expenses.csv"}, exitRefused, "landfall login"},
+		{[]string{"import", "expense", "expenses.csv", "--batch", "0"}, exitUsage, "from 1 to 500"},
+		{[]string{"export", "expense", "--format", "xml"}, exitUsage, "csv"},
 		{[]string{"login", "http://127.0.0.1:1", "--user", "ada", "--password-stdin"}, exitUnreachable, "can't be reached"},
 		{[]string{"field", "-C", dir, "status"}, exitRefused, "landfall field -C"},
 		{[]string{"app", "check", app}, exitRefused, ""},
@@ -60,7 +64,7 @@ func TestExitCodes(t *testing.T) {
 
 // Every command that takes arguments has help with an example, or needs none.
 func TestHelp(t *testing.T) {
-	for _, args := range [][]string{{"init"}, {"serve"}, {"demo"}, {"login"}, {"app", "check"}, {"app", "publish"}, {"user", "add"}, {"device", "enrol"}, {"record", "create"}, {"record", "move"}, {"issue", "list"}, {"issue", "resolve"}, {"issue", "retry"}, {"inbox", "list"}, {"field", "create"}, {"field", "group"}, {"field", "sync"}} {
+	for _, args := range [][]string{{"init"}, {"serve"}, {"demo"}, {"login"}, {"app", "check"}, {"app", "publish"}, {"user", "add"}, {"device", "enrol"}, {"record", "create"}, {"record", "move"}, {"import"}, {"export"}, {"issue", "list"}, {"issue", "resolve"}, {"issue", "retry"}, {"inbox", "list"}, {"field", "create"}, {"field", "group"}, {"field", "sync"}} {
 		if _, out, _ := program(t, "", append(args, "--help")...); !strings.Contains(out, "Example:") {
 			t.Errorf("landfall %s --help has no example:\n%s", strings.Join(args, " "), out)
 		}

@@ -35,6 +35,8 @@ var rules = map[string][]string{
 	"internal/demo":            {".", "client", "client/memory", "client/sqlite", "internal/core", "internal/definition", "internal/desk", "internal/wire", "examples"},
 	"internal/archtest":        {},
 	"internal/blob":            {".", "internal/store"},
+	"internal/tabular":         {"."},
+	"internal/transfer":        {".", "internal/definition", "internal/tabular", "internal/wire"},
 	"client":                   {".", "internal/core", "internal/definition", "internal/wire"},
 	"client/clienttest":        {".", "client"},
 	"client/memory":            {".", "client"},

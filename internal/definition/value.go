@@ -329,7 +329,7 @@ func encode(x any) landfall.Value {
 }
 
 // FromText turns what a person typed into a canonical value. Nothing typed
-// clears the field; sets are lists with commas.
+// clears the field; sets are lists with commas, or arrays as JSON writes them.
 func FromText(f *Field, s string) (landfall.Value, *landfall.Message) {
 	if s == "" {
 		return landfall.Null, nil
@@ -341,6 +341,9 @@ func FromText(f *Field, s string) (landfall.Value, *landfall.Message) {
 		}
 		return f.Canonical(landfall.Value(s))
 	case ChoiceMany, References:
+		if array(s) {
+			return f.Canonical(landfall.Value(s))
+		}
 		var members []string
 		for m := range strings.SplitSeq(s, ",") {
 			members = append(members, strings.TrimSpace(m))

@@ -121,6 +121,11 @@ func (d *Desk) Do(ctx context.Context, do wire.Do) (*wire.Done, error) {
 	return post[wire.Done](ctx, d, "/v1/records", do)
 }
 
+// Import creates or changes many records of a type, each by the rules.
+func (d *Desk) Import(ctx context.Context, typ string, req wire.Import) (*wire.Imported, error) {
+	return post[wire.Imported](ctx, d, "/v1/records/"+url.PathEscape(typ)+"/import", req)
+}
+
 // Inbox lists inbox items.
 func (d *Desk) Inbox(ctx context.Context, f Filter) (*wire.List[wire.ItemView], error) {
 	return get[wire.List[wire.ItemView]](ctx, d, "/v1/inbox", f.query("state", "kind", "user", "device", "type", "record", "since"))

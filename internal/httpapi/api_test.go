@@ -16,6 +16,7 @@ import (
 
 	"github.com/landfall-sync/landfall"
 	"github.com/landfall-sync/landfall/internal/httpapi/apitest"
+	"github.com/landfall-sync/landfall/internal/wire"
 )
 
 // every lists the routes of the OpenAPI document, which is what is registered,
@@ -137,6 +138,9 @@ func TestRoutes(t *testing.T) {
 		{"POST /v1/records", ada, `{"op":"update","type":"expense","id":"EXP-1"}`, 200, "do update full-EXP-1", ""},
 		{"POST /v1/records", ada, `{"op":"restore","type":"expense","id":"` + uuid + `"}`, 200, "do restore " + uuid, ""},
 		{"POST /v1/records", ada, `{"op":"update","type":"expense"}`, 400, "", "which record"},
+		{"POST /v1/records/expense/import", ada, `{"rows":[{"line":7,"id":"x","set":{"amount":"1"}}],"dry_run":true}`, 200, "import 1 of expense dry=true", `"line":7,"result":"unchanged"`},
+		{"POST /v1/records/expense/import", ada, `{"rows":[]}`, 422, "", "rows"},
+		{"POST /v1/records/expense/import", ada, `{"rows":[` + strings.Repeat(`{"line":1,"id":"x","set":{}},`, wire.MaxImportRows) + `{"line":1,"id":"x","set":{}}]}`, 422, "", "rows"},
 		{"GET /v1/inbox?state=completed&kind=fork&since=24h", ada, "", 200, "items completed fork since 2026-02-28T12:00:00Z, 100", `{"items":[]}`},
 		{"GET /v1/inbox?since=7d", ada, "", 200, "items   since 2026-02-22T12:00:00Z, 100", ""},
 		{"GET /v1/inbox?since=2026-01-02T03:04:05%2B01:00", ada, "", 200, "items   since 2026-01-02T02:04:05Z, 100", ""},

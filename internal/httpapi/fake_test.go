@@ -132,6 +132,10 @@ func (f *fake) Do(_ context.Context, _ string, _ landfall.Actor, do wire.Do) (*w
 	return &wire.Done{Seq: 5, Record: &landfall.Record{ID: do.ID, Fields: landfall.Fields{"purpose": landfall.Value(`"<Oslo>"`)}}}, f.ask("do %s %s", do.Op, do.ID)
 }
 
+func (f *fake) Import(_ context.Context, _ string, _ landfall.Actor, typ string, req wire.Import) (*wire.Imported, error) {
+	return &wire.Imported{Rows: []wire.ImportedRow{{Line: req.Rows[0].Line, Result: wire.ImportUnchanged}}}, f.ask("import %d of %s dry=%t", len(req.Rows), typ, req.DryRun)
+}
+
 func (f *fake) Resolve(_ context.Context, _ string, _ landfall.Actor, issue string, r wire.Resolve) (*wire.Resolution, error) {
 	return &wire.Resolution{DryRun: r.DryRun}, f.ask("resolve %s take=%s", issue, r.Take)
 }

@@ -21,6 +21,11 @@ type recordInput struct {
 
 type doInput struct{ Body wire.Do }
 
+type importInput struct {
+	Type string `path:"type" maxLength:"100"`
+	Body wire.Import
+}
+
 func (a *API) recordRoutes() {
 	handle(a, "GET /v1/records/{type}", "List records", func(ctx context.Context, c *Caller, in *recordsInput) (wire.List[wire.RecordView], error) {
 		return page(a.Records.Records(ctx, c.Workspace, c.Actor, RecordQuery{Type: in.Type, Status: in.Status, Queue: in.Queue}, in.page()))
@@ -33,6 +38,9 @@ func (a *API) recordRoutes() {
 		return listOf(changes), err
 	})
 	handle(a, "POST /v1/records", "Change a record at once, by the rules", a.do)
+	handle(a, "POST /v1/records/{type}/import", "Create or change many records, each by the rules", func(ctx context.Context, c *Caller, in *importInput) (*wire.Imported, error) {
+		return a.Inbox.Import(ctx, c.Workspace, c.Actor, in.Type, in.Body)
+	})
 }
 
 // anyType stands for the type of a record that is found by its id or number alone.

@@ -55,6 +55,7 @@ type Inbox interface {
 	// Push keeps body, which is the caller's no more.
 	Push(ctx context.Context, ws, replica string, actor landfall.Actor, body []byte) (*wire.PushReply, error)
 	Do(ctx context.Context, ws string, actor landfall.Actor, do wire.Do) (*wire.Done, error)
+	Import(ctx context.Context, ws string, actor landfall.Actor, typ string, req wire.Import) (*wire.Imported, error)
 	Resolve(ctx context.Context, ws string, actor landfall.Actor, issue string, r wire.Resolve) (*wire.Resolution, error)
 	Retry(ctx context.Context, ws string, actor landfall.Actor, r wire.Retry) ([]wire.Retried, error)
 	Items(ctx context.Context, ws string, actor landfall.Actor, f store.ItemFilter, p store.Page) (wire.List[wire.ItemView], error)

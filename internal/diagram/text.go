@@ -1,0 +1,141 @@
+package diagram
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Titles come from whoever wrote the definition. clean makes one line of text
+// of them: no control characters (XML forbids most), nothing that turns the
+// direction of the text around it, and no towers of combining marks.
+func clean(s string) string {
+	var b strings.Builder
+	space, marks := false, 0
+	for _, r := range s {
+		switch {
+		case unicode.IsSpace(r) || unicode.IsControl(r):
+			space = b.Len() > 0
+			continue
+		case r == utf8.RuneError || r == 0xFFFE || r == 0xFFFF || unicode.Is(unicode.Bidi_Control, r) || r == 0xFEFF || r == 0x200B:
+			continue
+		}
+		if marks++; !unicode.Is(unicode.M, r) {
+			marks = 0
+		}
+		if marks > 4 {
+			continue
+		}
+		if space {
+			b.WriteByte(' ')
+			space = false
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// said is the title, or the name where nothing of the title can be shown.
+func said(title, name string) string {
+	if s := clean(title); s != "" {
+		return s
+	}
+	return name
+}
+
+// width estimates how wide a text is, in thousandths of a pixel. Nobody knows
+// which font will draw it, so the widths are those of DejaVu Sans, which is the
+// widest of the fonts that usually do.
+func width(s string, size int) int {
+	n := 0
+	for _, r := range s {
+		n += advance(r)
+	}
+	return n * size
+}
+
+// advance is the width of one character in thousandths of the font's size.
+func advance(r rune) int {
+	switch {
+	case strings.ContainsRune(" ijlI'|!.,:;`", r):
+		return 330
+	case strings.ContainsRune("ftr()[]{}-/\\\"·", r):
+		return 430
+	case strings.ContainsRune("mwMW@%…→", r):
+		return 1000
+	case r >= 'a' && r <= 'z' || r >= '0' && r <= '9':
+		return 640
+	case r >= 'A' && r <= 'Z':
+		return 790
+	case r < 0x80:
+		return 840
+	case unicode.In(r, unicode.Mn, unicode.Me) || r == 0x200D || r == 0x200C:
+		return 0
+	case r < 0x250 && unicode.IsLower(r):
+		return 680
+	case r < 0x590 && unicode.IsLetter(r):
+		return 900
+	case r < 0x2000 && unicode.IsLetter(r):
+		return 1000
+	}
+	return 1300 // ideographs, emoji, symbols
+}
+
+// px is the width in whole pixels, rounded up.
+func px(s string, size int) int { return (width(s, size) + 999) / 1000 }
+
+// fit shortens a text to a width in pixels.
+func fit(s string, size, limit int) string {
+	if px(s, size) <= limit {
+		return s
+	}
+	room, used, end := limit*1000-advance('…')*size, 0, 0
+	for i, r := range s {
+		used += advance(r) * size
+		if used > room {
+			break
+		}
+		end = i + utf8.RuneLen(r)
+	}
+	return strings.TrimRight(s[:end], " ") + "…"
+}
+
+// wrap breaks a text into lines of a width; what does not fit into them is cut.
+func wrap(s string, size, limit, lines int) []string {
+	var out []string
+	words := strings.Fields(s)
+	for len(words) > 0 {
+		if len(out) == lines-1 {
+			return append(out, fit(strings.Join(words, " "), size, limit))
+		}
+		n := 1
+		for n < len(words) && px(strings.Join(words[:n+1], " "), size) <= limit {
+			n++
+		}
+		out = append(out, fit(strings.Join(words[:n], " "), size, limit))
+		words = words[n:]
+	}
+	return out
+}
+
+// widest is the width of the widest line.
+func widest(lines []string, size int) int {
+	w := 0
+	for _, l := range lines {
+		w = max(w, px(l, size))
+	}
+	return w
+}
+
+var xmlEscapes = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&#39;")
+
+// escape makes text of XML, in content and in attributes.
+func escape(s string) string { return xmlEscapes.Replace(s) }
+
+// list joins words as a sentence does.
+func list(words []string, last string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:len(words)-1], ", ") + " " + last + " " + words[len(words)-1]
+}

@@ -1,6 +1,10 @@
 package diagram
 
-import "github.com/landfall-sync/landfall/internal/definition"
+import (
+	"strings"
+
+	"github.com/landfall-sync/landfall/internal/definition"
+)
 
 // draw puts a lifecycle on the canvas: statuses first, as one reads it, then
 // the transitions.
@@ -14,14 +18,14 @@ func (d *lifecycle) draw(c *canvas) {
 	}
 	upper, lower := d.ports()
 	for _, p := range d.labels {
-		c.titled("lf-move", attribute("transition", p.move.Name), d.sentence(p))
+		c.titled("lf-move", p.attributes(), d.sentence(p))
 		d.drawWays(c, p, upper, lower)
 		d.drawLabel(c, p)
 		c.close("g")
 	}
 	for _, b := range d.boxes {
 		for _, p := range b.selves {
-			c.titled("lf-move", attribute("transition", p.move.Name), d.sentence(p))
+			c.titled("lf-move", p.attributes(), d.sentence(p))
 			drawLoop(c, b, p)
 			d.drawLabel(c, p)
 			c.close("g")
@@ -30,6 +34,12 @@ func (d *lifecycle) draw(c *canvas) {
 }
 
 func attribute(name, value string) string { return ` data-` + name + `="` + escape(value) + `"` }
+
+// attributes say which transition a label is, for tests and for pages that hold
+// the picture.
+func (p *label) attributes() string {
+	return attribute("transition", p.move.Name) + attribute("from", strings.Join(p.from, " ")) + attribute("to", p.move.To)
+}
 
 func (d *lifecycle) drawStatus(c *canvas, b *statusBox) {
 	class := "lf-status"
@@ -62,7 +72,7 @@ func (d *lifecycle) drawLabel(c *canvas, p *label) {
 		y += lineHeight - 1
 	}
 	y -= 2
-	for _, line := range p.roles {
+	for _, line := range p.notes {
 		c.text("lf-note", "middle", p.box.cx(), y, line)
 		y += noteHeight - 1
 	}

@@ -2,8 +2,12 @@ package diagram
 
 import "github.com/landfall-sync/landfall/internal/definition"
 
-// How far the line of a type's reference to itself reaches to the right.
-const selfReach = 44
+// How far the line of a type's reference to itself reaches to the right, and how
+// much further the next.
+const (
+	selfReach = 44
+	selfGap   = 8
+)
 
 func (d *entities) draw(c *canvas) {
 	for _, r := range d.references {
@@ -12,13 +16,13 @@ func (d *entities) draw(c *canvas) {
 		d.drawReference(c, r)
 		c.close("g")
 	}
-	for _, e := range d.all {
-		for i, n := range e.selfRefer {
-			f := e.rows[n].field
-			c.titled("lf-ref", attribute("reference", e.t.Name+"."+f.Name), referenceSentence(e.t, f, e.t))
-			e.drawSelf(c, i, n)
-			c.close("g")
-		}
+	turns := map[*entity]int{}
+	for _, r := range d.selves {
+		f := r.from.rows[r.row].field
+		c.titled("lf-ref", attribute("reference", r.from.t.Name+"."+f.Name), referenceSentence(r.from.t, f, r.to.t))
+		r.drawSelf(c, turns[r.from])
+		c.close("g")
+		turns[r.from]++
 	}
 	for _, e := range d.all {
 		e.draw(c)
@@ -106,17 +110,16 @@ func (d *entities) drawReference(c *canvas, r *reference) {
 	c.path("lf-foot", feet)
 }
 
-// drawSelf turns back to the head of the same box.
-func (e *entity) drawSelf(c *canvas, i, n int) {
-	x, y, head := e.box.right(), e.box.y+e.rows[n].y, e.box.y+portMargin+i*portGap
-	head = min(head, y-6)
-	far := x + selfReach + 8*i
-	p := c.pen().move(x, y).line(x+footLong, y)
-	p.curve(far, y, far, head, x+footLong, head).line(x, head)
+// drawSelf turns back to the head of the same box, the outer ones further out.
+func (r *reference) drawSelf(c *canvas, turn int) {
+	x := r.from.box.right()
+	far := x + selfReach + selfGap*turn
+	p := c.pen().move(x, r.y1).line(x+footLong, r.y1)
+	p.curve(far, r.y1, far, r.y2, x+footLong, r.y2).line(x, r.y2)
 	c.path("lf-line", p)
 	feet := c.pen()
-	foot(feet, x, y, 1, manyEnd)
-	foot(feet, x, head, 1, ending(e.rows[n].field))
+	foot(feet, x, r.y1, 1, manyEnd)
+	foot(feet, x, r.y2, 1, ending(r.from.rows[r.row].field))
 	c.path("lf-foot", feet)
 }
 

@@ -1,6 +1,7 @@
 package diagram
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/landfall-sync/landfall/internal/definition"
@@ -20,17 +21,15 @@ type row struct {
 
 // entity is a type as a box with its fields.
 type entity struct {
-	t         *definition.Type
-	node      int // -1: stands alone
-	title     string
-	note      string
-	rows      []row
-	box       rect
-	level     int
-	outward   bool // has references to others, or is referred to
-	inLeft    []reference
-	inRight   []reference
-	selfRefer []int // rows
+	t       *definition.Type
+	node    int // -1: stands alone
+	title   string
+	note    string
+	rows    []row
+	box     rect
+	level   int
+	outward bool // refers to others, or is referred to
+	loops   int  // references to itself
 }
 
 // reference is a line from a row of one box to another box.
@@ -39,13 +38,14 @@ type reference struct {
 	row      int
 	links    []int // from left to right
 	against  bool  // the line goes from right to left
-	y1, y2   int   // at the referring row and at the other box
+	y1, y2   int   // at the referring row, and at the head of the other box
 }
 
 type entities struct {
 	all        []*entity
 	byName     map[string]*entity
 	references []*reference
+	selves     []*reference
 	layers     layers
 	columns    []band // where the boxes of a level stand, from left to right
 	width      int
@@ -54,8 +54,9 @@ type entities struct {
 
 const (
 	headHeight       = 46
+	headMargin       = 9
+	footGap          = 14
 	rowHeight        = 21
-	fieldSize        = 12
 	rowMargin        = 12
 	columnGap        = 96 // between levels, for the lines
 	aloneGap         = 28
@@ -81,18 +82,19 @@ func drawEntities(c *chosen) *entities {
 }
 
 func newEntity(t *definition.Type, fields []*definition.Field) *entity {
-	e := &entity{t: t, node: -1, title: fit(said(t.Title, t.Name), titleSize, entityTitleLimit), note: t.Name}
+	e := &entity{t: t, node: -1, title: fit(said(t.Title, t.Name), nameFont, entityTitleLimit), note: t.Name}
 	if t.Number != nil {
-		e.note = fit(e.note+" · numbered "+clean(t.Number.Prefix), noteSize, entityTitleLimit)
+		e.note += fmt.Sprintf(" · %s%d, …", clean(t.Number.Prefix), t.Number.From)
 	}
+	e.note = fit(e.note, noteFont, entityTitleLimit)
 	names, kinds := 0, 0
 	for i, f := range fields {
-		r := row{field: f, name: fit(f.Name, fieldSize, nameLimit), kind: fit(kind(f), fieldSize-1, kindLimit)}
+		r := row{field: f, name: fit(f.Name, fieldFont, nameLimit), kind: fit(kind(f), noteFont, kindLimit)}
 		r.y = headHeight + i*rowHeight + rowHeight/2 + 4
-		names, kinds = max(names, px(r.name, fieldSize)), max(kinds, px(r.kind, fieldSize-1))
+		names, kinds = max(names, px(r.name, fieldFont)), max(kinds, px(r.kind, noteFont))
 		e.rows = append(e.rows, r)
 	}
-	e.box.w = max(names+kinds+2*rowMargin+24, px(e.title, titleSize)+2*rowMargin, px(e.note, noteSize)+2*rowMargin, 150)
+	e.box.w = max(names+kinds+2*rowMargin+24, px(e.title, nameFont)+2*rowMargin, px(e.note, noteFont)+2*rowMargin, 150)
 	e.box.h = headHeight
 	if len(fields) > 0 {
 		e.box.h += len(fields)*rowHeight + 8
@@ -126,7 +128,8 @@ func (d *entities) refer() {
 			switch {
 			case to == nil:
 			case to == e:
-				e.selfRefer = append(e.selfRefer, i)
+				d.selves = append(d.selves, &reference{from: e, to: e, row: i, against: true})
+				e.loops++
 			default:
 				d.references = append(d.references, &reference{from: e, to: to, row: i})
 				e.outward, to.outward = true, true
@@ -257,8 +260,8 @@ func (d *entities) position() {
 
 // room makes the drawing wide enough for the lines on the right of a box.
 func (d *entities) room(e *entity) {
-	if len(e.selfRefer) > 0 {
-		d.width = max(d.width, e.box.right()+selfReach+8*len(e.selfRefer))
+	if e.loops > 0 {
+		d.width = max(d.width, e.box.right()+selfReach+selfGap*e.loops)
 	}
 }
 
@@ -295,22 +298,25 @@ func (d *entities) alone() {
 }
 
 // ports finds where the references meet the boxes: those that refer at their
-// row, those that are referred to where it is nearest.
+// row, those that are referred to at their head.
 func (d *entities) ports() {
-	for _, r := range d.references {
+	all := slices.Concat(d.references, d.selves)
+	for _, r := range all {
 		r.y1 = r.from.box.y + r.from.rows[r.row].y
 	}
 	for _, e := range d.all {
 		for _, right := range []bool{false, true} {
 			var ends []end
-			for i, r := range d.references {
+			for i, r := range all {
 				if r.to == e && r.against == right {
 					ends = append(ends, end{i, d.comesFrom(r)})
 				}
 			}
 			sortEnds(ends)
-			for i, y := range spread(ends, e.box.y+portMargin, e.box.bottom()-portMargin) {
-				d.references[ends[i].link].y2 = y
+			lo, hi := e.box.y+headMargin, e.box.y+headHeight-headMargin
+			hi = min(max(hi, lo+(len(ends)-1)*footGap), e.box.bottom()-headMargin)
+			for i, y := range spread(ends, lo, hi, footGap) {
+				all[ends[i].link].y2 = y
 			}
 		}
 	}
@@ -318,7 +324,7 @@ func (d *entities) ports() {
 
 // comesFrom is the height from which a reference comes to the box it refers to.
 func (d *entities) comesFrom(r *reference) int {
-	if len(r.links) == 1 {
+	if len(r.links) < 2 {
 		return r.y1
 	}
 	if r.against {

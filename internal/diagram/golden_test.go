@@ -19,6 +19,7 @@ func TestGolden(t *testing.T) {
 		{"../../examples/expenses/app.yaml", "", "../../docs/diagrams/expenses.svg", "testdata/expenses.md"},
 		{"testdata/workorders.yaml", "", "testdata/workorders.svg", "testdata/workorders.md"},
 		{"testdata/workorders.yaml", "site", "testdata/site.svg", "testdata/site.md"},
+		{"testdata/hostile.yaml", "", "testdata/hostile.svg", "testdata/hostile.md"},
 	} {
 		src, err := os.ReadFile(c.source)
 		if err != nil {

@@ -32,7 +32,7 @@ type label struct {
 	node  int // not for toItself
 	box   rect
 	title []string
-	roles []string
+	notes []string
 	ways  []way
 }
 
@@ -81,15 +81,14 @@ type band struct{ top, bottom int }
 func (b band) middle() int { return (b.top + b.bottom) / 2 }
 
 const (
-	titleSize, noteSize  = 14, 11
-	lineHeight           = 18
-	noteHeight           = 15
-	boxMargin, boxPad    = 18, 10
-	labelMargin          = 12
-	loopGap              = 34 // between a status and its transitions to itself
-	startHeight          = 40 // of the dot and the arrow to the initial status
-	nodeGap, passGap     = 26, 16
-	titleLimit, notLimit = 190, 200
+	lineHeight            = 18
+	noteHeight            = 15
+	boxMargin, boxPad     = 18, 10
+	labelMargin           = 12
+	loopGap               = 34 // between a status and its transitions to itself
+	startHeight           = 40 // of the dot and the arrow to the initial status
+	nodeGap, passGap      = 26, 16
+	titleLimit, noteLimit = 190, 200
 )
 
 func drawLifecycle(app *definition.App, t *definition.Type) *lifecycle {
@@ -133,16 +132,16 @@ func (d *lifecycle) makeBoxes() {
 	l := d.t.Lifecycle
 	for _, name := range l.Order {
 		s := l.Statuses[name]
-		b := &statusBox{status: s, title: wrap(said(s.Title, name), titleSize, titleLimit, 2)}
+		b := &statusBox{status: s, title: wrap(said(s.Title, name), nameFont, titleLimit, 2)}
 		for _, note := range d.notes(s) {
-			b.notes = append(b.notes, fit(note, noteSize, notLimit))
+			b.notes = append(b.notes, fit(note, noteFont, noteLimit))
 		}
 		for _, m := range l.Moves {
 			if t := l.Transitions[m]; t.To == name && slices.Contains(t.From, name) {
 				b.selves = append(b.selves, newLabel(t, toItself, []string{name}))
 			}
 		}
-		b.box.w = max(widest(b.title, titleSize), widest(b.notes, noteSize)) + 2*boxMargin
+		b.box.w = max(widest(b.title, nameFont), widest(b.notes, noteFont)) + 2*boxMargin
 		b.box.w = max(b.box.w, 96, 18*d.busy(name)+2*boxMargin)
 		b.box.h = len(b.title)*lineHeight + len(b.notes)*noteHeight + 2*boxPad
 		d.boxes, d.byName[name] = append(d.boxes, b), b
@@ -229,10 +228,13 @@ func (d *lifecycle) split(t *definition.Transition) (on, back []string) {
 
 func newLabel(t *definition.Transition, dir direction, from []string) *label {
 	p := &label{move: t, dir: dir, from: from}
-	p.title = wrap(said(t.Title, t.Name), titleSize-1, titleLimit, 2)
-	p.roles = wrap(list(t.Roles, "or"), noteSize, max(titleLimit, widest(p.title, titleSize-1)), 3)
-	p.box.w = max(widest(p.title, titleSize-1), widest(p.roles, noteSize)) + 2*labelMargin
-	p.box.h = len(p.title)*(lineHeight-1) + len(p.roles)*(noteHeight-1) + 10
+	p.title = wrap(said(t.Title, t.Name), verbFont, titleLimit, 2)
+	p.notes = wrap(list(t.Roles, "or"), noteFont, titleLimit, 3)
+	if t.When != nil {
+		p.notes = append(p.notes, fit("if "+clean(t.When.String()), noteFont, noteLimit))
+	}
+	p.box.w = max(widest(p.title, verbFont), widest(p.notes, noteFont)) + 2*labelMargin
+	p.box.h = len(p.title)*(lineHeight-1) + len(p.notes)*(noteHeight-1) + 10
 	return p
 }
 
@@ -253,7 +255,7 @@ func (d *lifecycle) makeLabels() {
 		if len(back) > 0 || len(t.From) == 0 {
 			p := newLabel(t, backward, back)
 			p.node = d.layers.add(2*row+1, p.box.w, nodeGap)
-			d.way(p, link{up: d.byName[t.To].node, upOff: d.byName[t.To].aside(), down: p.node, weight: 3}, true, false)
+			d.way(p, link{up: d.byName[t.To].node, upOff: d.byName[t.To].aside(), down: p.node, weight: 2}, true, false)
 			for _, s := range back {
 				d.wayBack(p, s)
 			}
@@ -275,7 +277,7 @@ func (d *lifecycle) wayBack(p *label, from string) {
 		d.way(p, link{up: n, upOff: aside, down: p.node, weight: 2}, false, false)
 		return
 	}
-	weight := 2
+	weight := 2 // a long line is straight where it passes, and turns at its ends
 	for level--; level > target; level-- {
 		bend, met := d.bends[[2]int{p.node, level}]
 		if !met {
@@ -288,7 +290,7 @@ func (d *lifecycle) wayBack(p *label, from string) {
 		}
 		n, aside, weight = bend, 0, 8
 	}
-	d.way(p, link{up: p.node, down: n, downOff: aside, weight: weight}, false, false)
+	d.way(p, link{up: p.node, down: n, downOff: aside, weight: min(weight, 3)}, false, false)
 }
 
 // position gives everything its place in pixels.
@@ -352,5 +354,5 @@ func (d *lifecycle) gap(level int) int {
 			far = max(far, u.at-v.at, v.at-u.at)
 		}
 	}
-	return min(26+far/10, 72)
+	return min(28+far/8, 80)
 }

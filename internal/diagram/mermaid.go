@@ -64,7 +64,7 @@ func (c *chosen) erDiagram(b *strings.Builder) {
 		if len(fields) > 0 {
 			b.WriteString(" {\n")
 			for _, f := range fields {
-				fmt.Fprintf(b, "        %s %s%s\n", f.Type, f.Name, mermaidNotes(f))
+				fmt.Fprintf(b, "        %s %s%s\n", f.Type, attributeName(f.Name), mermaidNotes(f))
 			}
 			b.WriteString("    }")
 		}
@@ -78,6 +78,14 @@ func (c *chosen) erDiagram(b *strings.Builder) {
 			}
 		}
 	}
+}
+
+// attributeName keeps the fields pk, fk and uk apart from Mermaid's marks of keys.
+func attributeName(name string) string {
+	if name == "pk" || name == "fk" || name == "uk" {
+		return name + "_"
+	}
+	return name
 }
 
 func mermaidNotes(f *definition.Field) string {
@@ -105,15 +113,23 @@ func mermaidNotes(f *definition.Field) string {
 // Mermaid, to its Markdown or to HTML.
 func mermaidText(s string) string {
 	var b strings.Builder
-	for _, r := range s {
-		switch {
-		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == ' ', r == ',', r == '.', r >= 0xA0:
+	for i, r := range s {
+		inWord := r == '_' && i > 0 && i+1 < len(s) && letter(rune(s[i-1])) && letter(rune(s[i+1]))
+		keyword := len(s) >= i+len(anywhere) && strings.EqualFold(s[i:i+len(anywhere)], anywhere)
+		if !keyword && (letter(r) || inWord || r == ' ' || r == ',' || r == '.' || r >= 0xA0) {
 			b.WriteRune(r)
-		default:
+		} else {
 			fmt.Fprintf(&b, "#%d;", r)
 		}
 	}
 	return b.String()
+}
+
+// anywhere is the word that Mermaid finds anywhere in a line, even in quotes.
+const anywhere = "direction"
+
+func letter(r rune) bool {
+	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
 }
 
 // markdown escapes what means something within a heading.

@@ -16,18 +16,22 @@ const (
 // end is a line's end at a side of a box: where it is, and where the line leads.
 type end struct{ link, towards int }
 
-// spread places the ends of lines on a side between lo and hi.
-func spread(ends []end, lo, hi int) []int {
+// spread places the ends of lines on a side between lo and hi, gap apart where
+// there is room.
+func spread(ends []end, lo, hi, gap int) []int {
 	if len(ends) == 0 {
 		return nil
 	}
-	gap := portGap
 	if len(ends) > 1 {
 		gap = min(gap, (hi-lo)/(len(ends)-1))
 	}
 	wants, apart := make([][]want, len(ends)), make([]int, len(ends))
 	for i, e := range ends {
-		wants[i] = []want{{min(max(e.towards, lo), hi), 1}}
+		at, weight := min(max(e.towards, lo), hi), 1
+		if at == e.towards {
+			weight = 3 // this line can be straight
+		}
+		wants[i] = []want{{at, weight}}
 		if i > 0 {
 			apart[i] = gap
 		}
@@ -61,9 +65,6 @@ func (d *lifecycle) ports() (upper, lower []int) {
 		n := d.layers.nodes[b.node]
 		lo, hi := b.box.x+portMargin, b.box.right()-portMargin
 		var above, below []end
-		if b.status.Name == d.t.Lifecycle.Initial {
-			above = append(above, end{-1, b.box.cx()}) // the start's arrow comes from there
-		}
 		for _, k := range n.ups {
 			above = append(above, end{k, upper[k]})
 		}
@@ -72,16 +73,35 @@ func (d *lifecycle) ports() (upper, lower []int) {
 		}
 		sortEnds(above)
 		sortEnds(below)
-		for i, x := range spread(above, lo, hi) {
-			if above[i].link >= 0 {
-				lower[above[i].link] = x
-			}
+		for i, x := range spread(above, lo, hi, portGap) {
+			lower[above[i].link] = x
 		}
-		for i, x := range spread(below, lo, hi) {
+		for i, x := range spread(below, lo, hi, portGap) {
 			upper[below[i].link] = x
 		}
 	}
+	d.straighten(upper, lower)
 	return upper, lower
+}
+
+// straighten moves the end of a line at a label a little aside where that makes
+// the line straight.
+func (d *lifecycle) straighten(upper, lower []int) {
+	for _, p := range d.labels {
+		ups, downs := d.layers.nodes[p.node].ups, d.layers.nodes[p.node].downs
+		if reach := p.box.w/2 - portMargin; len(ups) == 1 && near(upper[ups[0]], p.box.cx(), reach) {
+			lower[ups[0]] = upper[ups[0]]
+		}
+		if reach := p.box.w/2 - portMargin; len(downs) == 1 && near(lower[downs[0]], p.box.cx(), reach) {
+			upper[downs[0]] = lower[downs[0]]
+		}
+	}
+}
+
+// near says whether a and b are at most reach, and not far, apart.
+func near(a, b, reach int) bool {
+	apart := max(a-b, b-a)
+	return apart <= reach && apart <= 14
 }
 
 // labelPorts keeps the line that leaves a label upwards apart from those that

@@ -56,8 +56,6 @@ const (
 	cardMargin = 24
 	cardHead   = 50
 	pageLeast  = 420
-	headSize   = 20
-	cardSize   = 13
 )
 
 // lay puts the cards in rows, as words in lines.
@@ -101,12 +99,12 @@ func (p *page) draw() []byte {
 	fmt.Fprintf(&c.b, "<title id=\"%s-title\">%s</title>\n<desc id=\"%s-desc\">%s</desc>\n", id, escape(title), id, escape(p.chosen.description()))
 	c.b.WriteString("<style>\n" + style + "</style>\n")
 	c.rect("lf-page", rect{0, 0, p.w, p.h}, 0)
-	c.text("lf-title", "start", pageMargin+4, 34, fit(title, headSize, p.w-2*pageMargin-8))
-	c.text("lf-note", "start", pageMargin+4, 53, fit(p.chosen.subtitle(), noteSize, p.w-2*pageMargin-8))
+	c.text("lf-title", "start", pageMargin+4, 34, fit(title, headFont, p.w-2*pageMargin-8))
+	c.text("lf-note", "start", pageMargin+4, 53, fit(p.chosen.subtitle(), noteFont, p.w-2*pageMargin-8))
 	for _, k := range p.cards {
 		c.open(`g class="lf-card" role="group" aria-label="%s"`, escape(k.title))
 		c.rect("lf-frame", k.box, 12)
-		c.text("lf-head-line", "start", k.box.x+18, k.box.y+28, fit(k.title, cardSize, k.box.w-36))
+		c.text("lf-head-line", "start", k.box.x+18, k.box.y+28, fit(k.title, cardFont, k.box.w-36))
 		c.dx, c.dy = k.box.x+(k.box.w-k.w)/2, k.box.y+cardHead
 		k.draw(c)
 		c.dx, c.dy = 0, 0

@@ -43,15 +43,30 @@ func said(title, name string) string {
 	return name
 }
 
-// width estimates how wide a text is, in thousandths of a pixel. Nobody knows
-// which font will draw it, so the widths are those of DejaVu Sans, which is the
-// widest of the fonts that usually do.
-func width(s string, size int) int {
+// A font is how wide text is: its size in pixels times the width of its face, in
+// percent. Nobody knows which fonts will draw a picture, so widths are those of
+// DejaVu Sans, the widest of those that usually do.
+type font int
+
+const (
+	plain font = 100
+	bold  font = 113
+
+	headFont  = 20 * bold
+	cardFont  = 13 * bold
+	nameFont  = 14 * bold // of statuses and types
+	verbFont  = 13 * bold // of transitions
+	noteFont  = 11 * plain
+	fieldFont = 12 * bold // required ones are
+)
+
+// px is the width of a text in pixels, rounded up.
+func px(s string, f font) int {
 	n := 0
 	for _, r := range s {
 		n += advance(r)
 	}
-	return n * size
+	return (n*int(f) + 99_999) / 100_000
 }
 
 // advance is the width of one character in thousandths of the font's size.
@@ -81,17 +96,14 @@ func advance(r rune) int {
 	return 1300 // ideographs, emoji, symbols
 }
 
-// px is the width in whole pixels, rounded up.
-func px(s string, size int) int { return (width(s, size) + 999) / 1000 }
-
 // fit shortens a text to a width in pixels.
-func fit(s string, size, limit int) string {
-	if px(s, size) <= limit {
+func fit(s string, f font, limit int) string {
+	if px(s, f) <= limit {
 		return s
 	}
-	room, used, end := limit*1000-advance('…')*size, 0, 0
+	room, used, end := limit*100_000-advance('…')*int(f), 0, 0
 	for i, r := range s {
-		used += advance(r) * size
+		used += advance(r) * int(f)
 		if used > room {
 			break
 		}
@@ -101,28 +113,28 @@ func fit(s string, size, limit int) string {
 }
 
 // wrap breaks a text into lines of a width; what does not fit into them is cut.
-func wrap(s string, size, limit, lines int) []string {
+func wrap(s string, f font, limit, lines int) []string {
 	var out []string
 	words := strings.Fields(s)
 	for len(words) > 0 {
 		if len(out) == lines-1 {
-			return append(out, fit(strings.Join(words, " "), size, limit))
+			return append(out, fit(strings.Join(words, " "), f, limit))
 		}
 		n := 1
-		for n < len(words) && px(strings.Join(words[:n+1], " "), size) <= limit {
+		for n < len(words) && px(strings.Join(words[:n+1], " "), f) <= limit {
 			n++
 		}
-		out = append(out, fit(strings.Join(words[:n], " "), size, limit))
+		out = append(out, fit(strings.Join(words[:n], " "), f, limit))
 		words = words[n:]
 	}
 	return out
 }
 
 // widest is the width of the widest line.
-func widest(lines []string, size int) int {
+func widest(lines []string, f font) int {
 	w := 0
 	for _, l := range lines {
-		w = max(w, px(l, size))
+		w = max(w, px(l, f))
 	}
 	return w
 }

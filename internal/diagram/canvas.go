@@ -80,12 +80,13 @@ func (p *pen) down(x1, y1, x2, y2 int) *pen {
 }
 
 // across leads from one point to one beside it, and begins and ends level.
-func (p *pen) across(x1, y1, x2, y2 int) *pen {
+func (p *pen) across(x1, y1, x2, y2 int) {
 	if y1 == y2 {
-		return p.line(x2, y2)
+		p.line(x2, y2)
+		return
 	}
 	m := (x1 + x2) / 2
-	return p.curve(m, y1, m, y2, x2, y2)
+	p.curve(m, y1, m, y2, x2, y2)
 }
 
 // The size of arrow heads. A line ends before the tip, so it stays sharp.

@@ -152,7 +152,8 @@ func drawLoop(c *canvas, b *statusBox, p *label) {
 	at := min(max(y, b.box.y+12), b.box.bottom()-12)
 	out := c.pen().move(x, at-6)
 	out.across(x, at-6, far, y-6)
-	out.move(far, y+6).across(far, y+6, x+headInner, at+6)
+	out.move(far, y+6)
+	out.across(far, y+6, x+headInner, at+6)
 	c.path("lf-line", out)
 	c.path("lf-head", c.pen().head(x, at+6, -1, 0))
 }

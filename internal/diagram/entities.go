@@ -125,9 +125,9 @@ func (d *entities) refer() {
 	for _, e := range d.all {
 		for i, r := range e.rows {
 			to := d.byName[r.field.To]
-			switch {
-			case to == nil:
-			case to == e:
+			switch to {
+			case nil:
+			case e:
 				d.selves = append(d.selves, &reference{from: e, to: e, row: i, against: true})
 				e.loops++
 			default:

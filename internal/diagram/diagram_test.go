@@ -21,12 +21,15 @@ func TestTextOfTitles(t *testing.T) {
 		{"x Direction LR", "x Direction LR", "x #68;irection LR", "x Direction LR"},
 		{"Łódź 東京", "Łódź 東京", "Łódź 東京", "Łódź 東京"},
 		{"e\u0301\u0301\u0301\u0301\u0301\u0301", "e\u0301\u0301\u0301\u0301", "e\u0301\u0301\u0301\u0301", "e\u0301\u0301\u0301\u0301"},
-		{"\xff\u200b", "", "", ""},
+		{"\xff\u200b\u00AD\u3164", "", "", ""},
 	} {
 		got := clean(c.title)
 		if got != c.clean || mermaidText(got) != c.mermaid || markdown(got) != c.markdown {
 			t.Errorf("%q becomes %q, %q, %q", c.title, got, mermaidText(got), markdown(got))
 		}
+	}
+	if got := said("\u202E\u200d", "name"); got != "name" {
+		t.Errorf("%q", got)
 	}
 	if got := escape(`<a b='c'> & "]]>`); got != "&lt;a b=&#39;c&#39;&gt; &amp; &quot;]]&gt;" {
 		t.Error(got)

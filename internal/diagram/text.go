@@ -17,7 +17,7 @@ func clean(s string) string {
 		case unicode.IsSpace(r) || unicode.IsControl(r):
 			space = b.Len() > 0
 			continue
-		case r == utf8.RuneError || r == 0xFFFE || r == 0xFFFF || unicode.Is(unicode.Bidi_Control, r) || r == 0xFEFF || r == 0x200B:
+		case r == utf8.RuneError || r == 0xFFFE || r == 0xFFFF || invisible(r):
 			continue
 		}
 		if marks++; !unicode.Is(unicode.M, r) {
@@ -35,9 +35,16 @@ func clean(s string) string {
 	return b.String()
 }
 
+// invisible characters change the text around them, or show nothing. Those that
+// join letters and emoji are needed.
+func invisible(r rune) bool {
+	const nonJoiner, joiner = 0x200C, 0x200D
+	return r != joiner && r != nonJoiner && unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point)
+}
+
 // said is the title, or the name where nothing of the title can be shown.
 func said(title, name string) string {
-	if s := clean(title); s != "" {
+	if s := clean(title); strings.Trim(s, "\u200c\u200d") != "" {
 		return s
 	}
 	return name

@@ -12,6 +12,7 @@ import (
 type appCmd struct {
 	Check   appCheckCmd   `cmd:"" help:"Check a definition; needs no server."`
 	Publish appPublishCmd `cmd:"" help:"Publish a definition."`
+	Diagram appDiagramCmd `cmd:"" help:"Draw a definition; needs no server."`
 }
 
 type appCheckCmd struct {
@@ -23,25 +24,34 @@ func (c *appCheckCmd) Help() string { return "Example:\n  landfall app check app
 
 // Run checks a definition.
 func (c *appCheckCmd) Run(s *session) error {
-	source, err := os.ReadFile(c.File)
+	a, list, err := compileFile(c.File)
 	if err != nil {
-		return landfall.Errorf(landfall.CodeInvalid, "the definition can't be read: %v", err)
-	}
-	a, problems := definition.Compile(c.File, source)
-	list := make([]wire.Problem, 0, len(problems))
-	for _, p := range problems {
-		list = append(list, wire.Problem{File: p.File, Line: p.Line, Column: p.Column, Warning: p.Warning, Message: p.Message, Hint: p.Hint})
+		return err
 	}
 	if err := s.problems(list); err != nil {
 		return err
 	}
-	if a == nil || c.Strict && len(problems) > 0 {
+	if a == nil || c.Strict && len(list) > 0 {
 		return errWanting
 	}
 	if !s.opts.JSON && !s.opts.Quiet {
 		fmt.Fprintf(s.out, "%s is right: %d types, %d roles, %d queues.\n", c.File, len(a.Types), len(a.Roles), len(a.Queues))
 	}
 	return nil
+}
+
+// compileFile reads and compiles a definition; the App is nil when it is wrong.
+func compileFile(file string) (*definition.App, []wire.Problem, error) {
+	source, err := os.ReadFile(file)
+	if err != nil {
+		return nil, nil, landfall.Errorf(landfall.CodeInvalid, "the definition can't be read: %v", err)
+	}
+	a, problems := definition.Compile(file, source)
+	list := make([]wire.Problem, 0, len(problems))
+	for _, p := range problems {
+		list = append(list, wire.Problem{File: p.File, Line: p.Line, Column: p.Column, Warning: p.Warning, Message: p.Message, Hint: p.Hint})
+	}
+	return a, list, nil
 }
 
 // problems prints problems as a compiler does.

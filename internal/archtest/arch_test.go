@@ -28,6 +28,7 @@ var rules = map[string][]string{
 	"internal/changelog":       {".", "internal/core", "internal/definition", "internal/store", "internal/wire"},
 	"internal/workqueue":       {".", "internal/core", "internal/definition", "internal/store", "internal/wire"},
 	"internal/auth":            {".", "internal/definition", "internal/store", "internal/wire"},
+	"internal/diagram":         {".", "internal/definition"},
 	"internal/publish":         {".", "internal/definition", "internal/store", "internal/wire"},
 	"internal/httpapi":         {".", "internal/core", "internal/store", "internal/wire"},
 	"internal/httpapi/apitest": {},
@@ -52,7 +53,7 @@ var rules = map[string][]string{
 
 // pure packages hold rules: no context, clock, randomness, file, network, SQL,
 // log or goroutine.
-var pure = []string{".", "internal/core", "internal/definition", "internal/wire"}
+var pure = []string{".", "internal/core", "internal/definition", "internal/diagram", "internal/wire"}
 
 // allowedInPure are the standard packages of values, and the few libraries that
 // compute without side effects.

@@ -103,6 +103,8 @@ func FuzzRequest(f *testing.F) {
 		"POST /v1/records" + host + person + "Content-Type: application/json\r\nContent-Length: 61\r\n\r\n{\"op\":\"create\",\"type\":\"x\",\"set\":{\"a\":1e999,\"a\":[[[[]]]]},\"id\":0}",
 		"POST /v1/sessions" + host + "Content-Type: application/json\r\nContent-Length: 2\r\nOrigin: null\r\nSec-Fetch-Site: x\r\n\r\n[]",
 		"POST /v1/issues/%2e%2e/resolve" + host + person + "Content-Type: application/json\r\nContent-Length: 4\r\n\r\nnull",
+		"POST /v1/records" + host + person + "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nz\r\n{}",
+		"POST /v1/records" + host + person + "Content-Type: application/json\r\nContent-Length: 9\r\nAccept: application/cbor;q=1, text/*;q=x\r\n\r\n{}",
 		"DELETE /v1/sessions/current" + host + "Authorization: Bearer\r\nAuthorization: Bearer x\r\n\r\n",
 		"GET /v1/inbox/x?wait=queued" + host + person + "\r\n",
 		"OPTIONS *" + host + "\r\n", "CONNECT h:1" + host + "\r\n", "GET //v1/../v1/me" + host + "\r\n", "\x00 / HTTP/1.1\r\n\r\n", "PRI * HTTP/2.0\r\n\r\n",

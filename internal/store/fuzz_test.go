@@ -57,14 +57,10 @@ func FuzzDecodeRow(f *testing.F) {
 	f.Add([]byte("{\"Name\":\"\xff\"}"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		i := &Item{Record: "r"}
-		if DecodeItem(b, i) == nil {
-			body, err := EncodeItem(nil, i)
-			if err != nil {
-				t.Fatal(err)
-			}
+		if DecodeItem(b, i) == nil && i.Receipt.N > 0 { // every item that is judged has its number
 			again := &Item{Record: "r"}
-			if err := DecodeItem(body, again); err != nil || text(t, again) != text(t, i) {
-				t.Errorf("%v\n%s\n%s", err, text(t, again), text(t, i))
+			if err := DecodeItem(row(t, i), again); err != nil || string(row(t, again)) != string(row(t, i)) {
+				t.Errorf("%v\n%s\n%s", err, row(t, again), row(t, i))
 			}
 		}
 		twice[IssueRow](t, b)
@@ -73,6 +69,14 @@ func FuzzDecodeRow(f *testing.F) {
 		twice[Session](t, b)
 		twice[Head](t, b)
 	})
+}
+
+func row(t *testing.T, i *Item) []byte {
+	b, err := EncodeItem(nil, i)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
 
 // twice: what can be read can be written, and read as the same.

@@ -190,6 +190,9 @@ func receipts(tx Tx, s *state, reply *wire.PushReply, r *Report) (deed, error) {
 		if e == nil || !e.unsettled() {
 			continue
 		}
+		if !understood(&rc) {
+			return did, landfall.Errorf(landfall.CodeUnavailable, "what the server says to change %d can't be understood", rc.N).WithHint("nothing is lost; the same is sent again. If this stays, update the program on this device")
+		}
 		e.Receipt = &rc
 		switch rc.Result {
 		case landfall.Stored:
@@ -214,6 +217,16 @@ func receipts(tx Tx, s *state, reply *wire.PushReply, r *Report) (deed, error) {
 		}
 	}
 	return did, nil
+}
+
+// understood: a receipt of another form must not take a change out of the view.
+func understood(r *landfall.Receipt) bool {
+	switch r.Result {
+	case landfall.Stored, landfall.Applied:
+		return true
+	default:
+		return r.Result == landfall.Issued && r.Issue != ""
+	}
 }
 
 // gap offers again from the number that the server expects. What the device

@@ -27,7 +27,7 @@ func FuzzCredential(f *testing.F) {
 	code := newCode()
 	for _, s := range []string{
 		"", "lfs_", "lfd_", session[:len(session)-1], session + "=", strings.ToLower(session), DevicePrefix + session[len(SessionPrefix):], SessionPrefix + device[len(DevicePrefix):],
-		" " + device, device + "\x00", hashSecret(device), "AAAAA-AAAAA", "-", "\xff\xfe", "ı-ſ", strings.Repeat("x", 1<<16),
+		" " + device, device + "\x00", hashSecret(device), "AAAAA-AAAAA", "-", "-\f0", "\xff\xfe", "ı-ſ", strings.Repeat("x", 1<<16),
 	} {
 		f.Add(s)
 	}

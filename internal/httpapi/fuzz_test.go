@@ -20,8 +20,8 @@ import (
 
 // A request costs so many bytes of memory at most, and a share of its size.
 const (
-	fuzzConstant = 4 << 20
-	fuzzFactor   = 200
+	fuzzConstant = 512 << 10
+	fuzzFactor   = 64
 )
 
 // calm is a fake that takes in any push.

@@ -1,6 +1,7 @@
 package inbox
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"runtime"
@@ -25,12 +26,12 @@ var expenses = sync.OnceValue(func() *definition.App {
 	return app
 })
 
-// The bounds of what a push may cost in memory, whatever it holds: a share for
-// judging at all, and so many bytes for each that was sent.
-const (
-	fuzzConstant = 4 << 20
-	fuzzFactor   = 2000
-)
+// What a push may cost in memory, whatever it holds: a share for judging at all,
+// so many bytes for each that was sent, and so many for each that can be a
+// mutation, since each becomes an issue at least.
+func mostMemory(body []byte) uint64 {
+	return uint64(512<<10 + 200*len(body) + (32<<10)*(bytes.Count(body, []byte(","))+1))
+}
 
 // fresh is an inbox over an empty store with Emma's phone, which has handed in
 // one expense. Two of them are the same in everything.
@@ -107,7 +108,7 @@ func judgedAlike(t *testing.T, body []byte) {
 	runtime.ReadMemStats(&before)
 	first := answer(t, one, body)
 	runtime.ReadMemStats(&after)
-	if cost, most := after.TotalAlloc-before.TotalAlloc, uint64(fuzzConstant+fuzzFactor*len(body)); cost > most {
+	if cost, most := after.TotalAlloc-before.TotalAlloc, mostMemory(body); cost > most {
 		t.Errorf("%d bytes were allocated for a push of %d, more than %d", cost, len(body), most)
 	}
 	if again := answer(t, one, body); again != first {
@@ -130,6 +131,7 @@ func FuzzPush(f *testing.F) {
 	f.Add(around("", 2, previous))                            // nothing
 	f.Add(around(`null,1,"",{},[]`, 2, previous))             // no mutations
 	f.Add(around(creation(2, "\x00\xff\u2028"), 2, previous)) // odd text
+	f.Add(around(strings.Repeat("1,", 499)+"1", 2, previous)) // as many faults as fit
 	f.Add([]byte(good[:len(good)-9]))
 	f.Add([]byte(strings.Replace(good, `"incarnation":1`, `"incarnation":9223372036854775807`, 1)))
 	f.Add([]byte(strings.Replace(good, `"first":2`, `"first":9223372036854775807`, 1)))

@@ -3,11 +3,12 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test unit growth stories lint build clean
+.PHONY: help demo test unit growth stories fuzz lint build clean
 
 help:
 	@echo "make demo    play the expense story, then say how to go on"
 	@echo "make test    lint, unit tests and conformance with the race detector, stories"
+	@echo "make fuzz    every parser of outside bytes, FUZZ_TIME=5s each"
 	@echo "make build   bin/landfall"
 
 build:
@@ -41,6 +42,12 @@ growth:
 # race detector, too, and a report of it fails the story.
 stories:
 	go test -race -count=1 ./stories
+
+# Every parser of bytes from outside. What fails is kept as a seed, which the
+# unit tests play from then on.
+FUZZ_TIME ?= 5s
+fuzz:
+	scripts/fuzz $(FUZZ_TIME)
 
 clean:
 	rm -rf bin

@@ -174,10 +174,22 @@ func failure(res *http.Response, body []byte) error {
 	if json.Unmarshal(body, e) != nil || e.Code == "" {
 		e = landfall.Errorf(codeFor(res.StatusCode), "the server answered %s", res.Status)
 	}
-	if s, err := strconv.Atoi(res.Header.Get("Retry-After")); err == nil && s > 0 {
-		e.Err = &RetryAfter{time.Duration(s) * time.Second}
+	if wait := asked(res.Header.Get("Retry-After")); wait > 0 {
+		e.Err = &RetryAfter{wait}
 	}
 	return e
+}
+
+// longestAsked is how long a device waits at most because it is asked to.
+const longestAsked = time.Hour
+
+// asked reads Retry-After in seconds; 0 for none, and for a date.
+func asked(header string) time.Duration {
+	s, err := strconv.ParseUint(header, 10, 64)
+	if err != nil && !errors.Is(err, strconv.ErrRange) {
+		return 0
+	}
+	return time.Duration(min(s, uint64(longestAsked/time.Second))) * time.Second
 }
 
 // codeFor is for answers that do not come from Landfall, a proxy's for example.

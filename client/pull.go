@@ -100,6 +100,9 @@ func settle(tx Tx, o *landfall.Outcome) error {
 	if err != nil || e == nil || e.Outcome != nil && e.Outcome.Seq > o.Seq {
 		return err
 	}
+	if e.State == Pending || o.Settlement == "" || o.Settlement == landfall.SettledMoved && o.Issue == "" {
+		return nil // it was never sent, or nobody could find it again
+	}
 	if o.Settlement != landfall.SettledMoved && o.Issue != "" && o.Issue != e.Issue {
 		return nil // of another history of this number
 	}

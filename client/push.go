@@ -209,6 +209,9 @@ func receipts(tx Tx, s *state, inc int64, reply *wire.PushReply, r *Report) (dee
 		if e == nil || !e.unsettled() {
 			continue
 		}
+		if !understood(&rc) {
+			return did, landfall.Errorf(landfall.CodeUnavailable, "what the server says to change %d can't be understood", rc.N).WithHint("nothing is lost; the same is sent again. If this stays, update the program on this device")
+		}
 		e.Receipt = &rc
 		switch rc.Result {
 		case landfall.Stored:
@@ -235,4 +238,14 @@ func receipts(tx Tx, s *state, inc int64, reply *wire.PushReply, r *Report) (dee
 		}
 	}
 	return did, nil
+}
+
+// understood: a receipt of another form must not take a change out of the view.
+func understood(r *landfall.Receipt) bool {
+	switch r.Result {
+	case landfall.Stored, landfall.Applied:
+		return true
+	default:
+		return r.Result == landfall.Issued && r.Issue != ""
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 )
 
 // Prefixes tell people, and scanners for leaked secrets, what a token is.
@@ -55,11 +56,11 @@ func newCode(random io.Reader) (code, hash string, err error) {
 // plainCode is a code as people type it, without what does not matter.
 func plainCode(typed string) string {
 	return strings.Map(func(r rune) rune {
-		if r == '-' || r == ' ' {
+		if r == '-' || unicode.IsSpace(r) {
 			return -1
 		}
 		return r
-	}, strings.ToUpper(strings.TrimSpace(typed)))
+	}, strings.ToUpper(typed))
 }
 
 // RandomPassword is a password for a person to type once.

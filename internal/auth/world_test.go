@@ -29,13 +29,13 @@ func (f fixed) At(store.Reader, string) (*definition.App, error) { return f.app,
 // only the test moves.
 type world struct {
 	*Accounts
-	t     *testing.T
+	t     testing.TB
 	now   time.Time
 	ids   int
 	admin landfall.Actor
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{t: t, now: time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)}
 	app := &definition.App{Name: ws, Roles: []string{"employee", "manager", "sync_admin"}, Source: []byte("app: expenses")}

@@ -75,13 +75,3 @@ func TestCheckpointIsStrict(t *testing.T) {
 		t.Errorf("acknowledged %d by nonsense", n)
 	}
 }
-
-func FuzzDecode(f *testing.F) {
-	f.Add((&position{epoch: "e1", seq: 7, mark: "m", start: 3, head: 9, seen: "n", part: &within{entries, cursor{8, "r"}}}).encode())
-	f.Add("")
-	f.Fuzz(func(t *testing.T, token string) {
-		if p, err := parse(token); err == nil && p.encode() != strings.Split(token, ".")[0] {
-			t.Fatalf("%q was read as %+v", token, p)
-		}
-	})
-}

@@ -189,6 +189,9 @@ func envelope(m *landfall.Mutation, n int64, l Limits) *landfall.Message {
 		return malformed(CodeBadTime, "It does not say when it was made.")
 	}
 	m.MadeAt = m.MadeAt.UTC()
+	if y := m.MadeAt.Year(); y < 1 || y > 9999 { // an offset leads out of the years that can be written
+		return malformed(CodeBadTime, "made_at is not within the years 1 to 9999.")
+	}
 	return nil
 }
 

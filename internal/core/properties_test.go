@@ -349,28 +349,3 @@ func TestAppendKeepsEveryPart(t *testing.T) {
 		}
 	})
 }
-
-// Whatever is sent, reading it does not fail in any way but by a message, and
-// what is read is what was written.
-func FuzzParseMutation(f *testing.F) {
-	for _, v := range load(f)["envelope"] {
-		f.Add(v.raw(f))
-	}
-	f.Fuzz(func(t *testing.T, b []byte) {
-		m, bad := core.ParseMutation(b, 0, core.Limits{MaxBytes: 4096, MaxDepth: 16, MaxGroup: 100})
-		core.Salvage(b)
-		if bad != nil {
-			if bad.Code == "" || bad.Text == "" {
-				t.Fatalf("a message without words: %+v", bad)
-			}
-			return
-		}
-		again, err := json.Marshal(m)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if m2, bad := core.ParseMutation(again, m.N, core.Limits{}); bad != nil || dump(m2) != dump(m) {
-			t.Fatalf("read again: %+v %s", bad, again)
-		}
-	})
-}

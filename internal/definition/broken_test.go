@@ -143,25 +143,3 @@ func TestExamples(t *testing.T) {
 		}
 	}
 }
-
-func FuzzCompile(f *testing.F) {
-	for _, file := range []string{"testdata/broken.yaml", "../../examples/expenses/app.yaml"} {
-		src, err := os.ReadFile(file)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(src)
-	}
-	f.Add([]byte("app: x\ntypes: [1]\nroles: {a: b}\nqueues: ~\nissues: 3"))
-	f.Add([]byte("types: {a: {fields: {b: {type: [], choices: {c: {}}, default: {}}}, lifecycle: {statuses: [], transitions: 1}}}"))
-	f.Fuzz(func(t *testing.T, src []byte) {
-		a, first := Compile("f", src)
-		_, second := Compile("f", src)
-		if problemText(first) != problemText(second) {
-			t.Error("the same definition, other problems")
-		}
-		if a == nil && len(first) == 0 {
-			t.Error("nothing compiled, and no reason")
-		}
-	})
-}

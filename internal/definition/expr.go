@@ -3,12 +3,14 @@ package definition
 import (
 	"encoding/json"
 	"errors"
-	"strings"
+	"fmt"
 	"time"
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
+	"cel.dev/cel-go/common/types/traits"
+	"cel.dev/cel-go/interpreter"
 
 	"github.com/landfall-sync/landfall"
 )
@@ -89,7 +91,8 @@ func (e *Expr) Text(v *Vars) (string, error) {
 func (e *Expr) eval(v *Vars) (ref.Val, error) {
 	out, _, err := e.prog.Eval(&activation{v})
 	if err != nil {
-		if strings.Contains(err.Error(), "cost") {
+		var stopped interpreter.EvalCancelledError // not by its text: that can hold the name of a field
+		if errors.As(err, &stopped) {
 			return nil, errCost
 		}
 		return nil, nil // CEL's "no such overload": null met an operator
@@ -113,6 +116,9 @@ func toJSON(v ref.Val, t FieldType) (landfall.Value, error) {
 		return quote(x), nil
 	case bool, int64, float64:
 		return encode(x), nil
+	}
+	if _, list := v.(traits.Lister); !list {
+		return nil, fmt.Errorf("no field has a value of the type %s", v.Type().TypeName())
 	}
 	native, err := v.ConvertToNative(stringSlice)
 	if err != nil {

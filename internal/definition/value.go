@@ -303,7 +303,7 @@ func (f *Field) canonicalSet(v landfall.Value) (landfall.Value, *landfall.Messag
 
 func (f *Field) canonicalJSON(v landfall.Value) (landfall.Value, *landfall.Message) {
 	if len(v) > maxJSON {
-		return nil, &landfall.Message{Code: "too_long", Field: f.Name, Text: fmt.Sprintf("%s: at most %d bytes fit", f.Title, maxJSON)}
+		return nil, f.tooManyBytes()
 	}
 	dec := json.NewDecoder(bytes.NewReader(v))
 	dec.UseNumber()
@@ -311,7 +311,15 @@ func (f *Field) canonicalJSON(v landfall.Value) (landfall.Value, *landfall.Messa
 	if dec.Decode(&x) != nil || dec.More() {
 		return nil, f.wrong()
 	}
-	return encode(x), nil
+	c := encode(x)
+	if len(c) > maxJSON { // some characters take more bytes in canonical form
+		return nil, f.tooManyBytes()
+	}
+	return c, nil
+}
+
+func (f *Field) tooManyBytes() *landfall.Message {
+	return &landfall.Message{Code: "too_long", Field: f.Name, Text: fmt.Sprintf("%s: at most %d bytes fit", f.Title, maxJSON)}
 }
 
 func quote(s string) landfall.Value { return encode(s) }

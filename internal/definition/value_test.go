@@ -132,3 +132,24 @@ func TestCostLimit(t *testing.T) {
 		t.Error("it ran to its end")
 	}
 }
+
+// A value that is missing is no cost, whatever it is called.
+func TestMissingCost(t *testing.T) {
+	app := MustCompile("f", []byte(fuzzed))
+	typ := app.Types["thing"]
+	scope, err := newScope(typ, false, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{"record.data.cost == 1", "record.cost > 1", "record.data['the cost'] == 'x'"} {
+		e, faults := scope.compile(text, nil)
+		if e == nil {
+			t.Fatalf("%s: %v", text, faults)
+		}
+		for _, v := range expressionVars(typ)[1:] {
+			if yes, err := e.Bool(v); yes || err != nil {
+				t.Errorf("%s: %v %v", text, yes, err)
+			}
+		}
+	}
+}

@@ -125,7 +125,7 @@ func sameShape(_ huma.Context, _ string, v any) (any, error) {
 	case http.StatusRequestEntityTooLarge:
 		return landfall.Errorf(landfall.CodeTooLarge, "the body of the request is too large").WithHint("send less at once"), nil
 	case http.StatusRequestTimeout:
-		return landfall.Errorf(landfall.CodeUnavailable, "the body of the request did not arrive in time").WithHint("send it again"), nil
+		return landfall.Errorf(landfall.CodeUnavailable, "the body of the request did not arrive whole, or not in time").WithHint("send it again"), nil
 	case http.StatusUnsupportedMediaType:
 		e.Message, e.Hint = "the body of the request is not declared as JSON", "send the header Content-Type: application/json"
 		return e, nil

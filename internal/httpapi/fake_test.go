@@ -237,7 +237,7 @@ func (f *fake) Reopen(_ context.Context, _ string, _ landfall.Actor, ref, note s
 }
 
 // newAPI is an API before a fake, and its log.
-func newAPI(t *testing.T) (*API, *fake, *bytes.Buffer) {
+func newAPI(t testing.TB) (*API, *fake, *bytes.Buffer) {
 	t.Helper()
 	f, log := &fake{}, &bytes.Buffer{}
 	a, err := New(Config{

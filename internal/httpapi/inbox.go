@@ -92,13 +92,30 @@ func (a *API) retryItem(ctx context.Context, c *Caller, in *ByID) (wire.List[wir
 	return listOf(done), err
 }
 
+// Nothing was received before the first of these points in time, or after the
+// last. Stores compare times in nanoseconds, which do not reach every year.
+var (
+	firstReceipt = time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC)
+	lastReceipt  = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
+)
+
+func within(t time.Time) time.Time {
+	switch {
+	case t.Before(firstReceipt):
+		return firstReceipt
+	case t.After(lastReceipt):
+		return lastReceipt
+	}
+	return t
+}
+
 // since reads a point in time, or how long ago it was.
 func (a *API) since(text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
 	if t, err := time.Parse(time.RFC3339, text); err == nil {
-		return t.UTC(), nil
+		return within(t.UTC()), nil
 	}
 	if days, found := strings.CutSuffix(text, "d"); found {
 		if n, err := strconv.Atoi(days); err == nil && n >= 0 && n <= 36500 {

@@ -265,9 +265,19 @@ func (b *timedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if err == io.EOF {
 		b.arrived()
+	} else if large := (*http.MaxBytesError)(nil); err != nil && !errors.As(err, &large) {
+		err = cut{err}
 	}
 	return n, err
 }
+
+// cut is a body that did not come whole. It says that it is a timeout: as with
+// one, the rest is missing, and huma takes any other trouble for the server's.
+type cut struct{ error }
+
+func (c cut) Unwrap() error   { return c.error }
+func (c cut) Timeout() bool   { return true }
+func (c cut) Temporary() bool { return true }
 
 // unfolded bounds what comes out of a compressed body.
 type unfolded struct {

@@ -3,11 +3,12 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test unit growth stories lint build clean
+.PHONY: help demo test unit growth stories soak lint build clean
 
 help:
 	@echo "make demo    play the expense story, then say how to go on"
 	@echo "make test    lint, unit tests and conformance with the race detector, stories"
+	@echo "make soak    200 and more kills of server and devices, replies cut at every byte"
 	@echo "make build   bin/landfall"
 
 build:
@@ -41,6 +42,10 @@ growth:
 # race detector, too, and a report of it fails the story.
 stories:
 	go test -race -count=1 ./stories
+
+# LANDFALL_KILLS=1000 make soak kills longer, LANDFALL_SEED=7 at other moments.
+soak:
+	LANDFALL_KILLS=$${LANDFALL_KILLS:-200} go test -race -count=1 -timeout 30m -run 'TestKills$$' -v ./stories
 
 clean:
 	rm -rf bin

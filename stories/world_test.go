@@ -270,15 +270,16 @@ func decode(t *testing.T, text string, out any) {
 
 // Device is a field client in a folder of its own.
 type Device struct {
-	w      *World
-	Folder string
+	w       *World
+	Folder  string
+	replica string // once it was asked for
 }
 
 // Device enrols a device for the user, by way of the server's address or a proxy's.
 func (w *World) Device(folder, user, url string) *Device {
 	w.t.Helper()
 	code := w.Ada().Do("device", "enrol", "--user", user, "--quiet")
-	d := &Device{w, folder}
+	d := &Device{w: w, Folder: folder}
 	d.Do("init", url, "--code", code, "--name", folder)
 	return d
 }

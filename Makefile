@@ -45,7 +45,7 @@ stories:
 
 # LANDFALL_KILLS=1000 make soak kills longer, LANDFALL_SEED=7 at other moments.
 soak:
-	LANDFALL_KILLS=$${LANDFALL_KILLS:-200} go test -race -count=1 -timeout 30m -run 'TestKills$$' -v ./stories
+	LANDFALL_KILLS=$${LANDFALL_KILLS:-200} go test -race -count=1 -timeout 30m -run 'TestKills$$|TestReplyCutAtEveryByte' -v ./stories
 
 clean:
 	rm -rf bin

@@ -24,6 +24,7 @@ type Wire struct {
 	target string
 
 	mu     sync.Mutex
+	plain  bool // devices don't say that they can read compressed replies
 	plan   func(*Passage)
 	count  map[string]int
 	under  int // pushes under way
@@ -131,6 +132,9 @@ func (p *Wire) serve(down net.Conn) {
 			return
 		}
 		x := &Passage{Call: strings.TrimPrefix(r.URL.Path, "/v1/sync/"), Request: bytes.Clone(raw.Bytes())}
+		if p.plain {
+			x.Request = bytes.Replace(x.Request, []byte("Accept-Encoding: gzip\r\n"), nil, 1)
+		}
 		p.note(x, body)
 		if !p.pass(x, r, down) {
 			return

@@ -51,6 +51,8 @@ type World struct {
 	server *exec.Cmd
 	logs   *bytes.Buffer
 	exited chan error
+	// around, when it is set, puts something around the server that starts next.
+	around func(*exec.Cmd)
 }
 
 // NewWorld serves the definition with ada as its first administrator.
@@ -105,6 +107,9 @@ func (w *World) Start() {
 	}
 	cmd := exec.Command(serverProgram, "serve", "--data", w.path("d"), "--listen", listen, "--ready-file", ready)
 	cmd.Env, cmd.Stderr, cmd.Stdout = w.env(), w.logs, w.logs
+	if w.around != nil {
+		w.around(cmd)
+	}
 	if err := cmd.Start(); err != nil {
 		w.t.Fatal(err)
 	}

@@ -48,7 +48,7 @@ func (p *pocket) create(title string, more ...string) string {
 	p.w.t.Helper()
 	set := landfall.Fields{"title": value(title), "add": landfall.Value("0")}
 	for _, text := range more {
-		set["device"] = value(text)
+		set["append"] = value(text)
 	}
 	id, err := p.Create(p.w.t.Context(), "sheet", set)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -59,39 +60,53 @@ func limited(size string) func(*exec.Cmd) {
 
 // The disk fills up. What does not fit is not acknowledged, and says so; what
 // was acknowledged is there when there is room again, and the device sends the
-// rest by itself.
+// rest by itself. Nothing becomes an issue that only the disk was too small for.
 func TestDiskFull(t *testing.T) {
 	t.Parallel()
-	w := NewWorld(t, "testdata/sheets.yaml")
-	w.User("emma", "worker")
-	wire := NewWire(w)
-	p := w.Pocket("pocket", "emma", wire.URL)
-	same(t, "the first sync", p.sync(), true)
-	w.Stop()
-	w.around = limited("400000")
-	w.Start()
-	v := wire.Watch()
-	for round := 0; v.refused == 0; round++ {
-		if round == 200 {
-			t.Fatal("the disk is never full")
-		}
-		p.work(20)
-		p.sync()
+	for _, c := range []struct {
+		name, limit string
+		work        func(*pocket)
+	}{
+		{"many small changes", "400000", func(p *pocket) { p.work(20) }},
+		{"a few large ones", "2000000", func(p *pocket) {
+			for i := range 3 {
+				p.create(fmt.Sprintf("sheet %d", p.made), strings.Repeat("x", 20_000*(i+1)))
+			}
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := NewWorld(t, "testdata/sheets.yaml")
+			w.User("emma", "worker")
+			wire := NewWire(w)
+			p := w.Pocket("pocket", "emma", wire.URL)
+			same(t, "the first sync", p.sync(), true)
+			w.Stop()
+			w.around = limited(c.limit)
+			w.Start()
+			v := wire.Watch()
+			for round := 0; v.refused == 0; round++ {
+				if round == 200 {
+					t.Fatal("the disk is never full")
+				}
+				c.work(p)
+				p.sync()
+			}
+			v.unavailable(t)
+			if v.done == 0 {
+				t.Error("nothing was ever stored")
+			}
+			c.work(p)
+			same(t, "a sync while the disk is full", p.sync(), false)
+			v.unavailable(t)
+			t.Logf("%d pushes stored, %d refused, %d of %d changes acknowledged", v.done, v.refused, wire.given(), p.made)
+			w.Kill()
+			contains(t, "the log", w.logs.String(), "disk")
+			w.around = nil
+			w.Start()
+			p.restored(wire)
+		})
 	}
-	v.unavailable(t)
-	if v.done == 0 {
-		t.Error("nothing was ever stored")
-	}
-	contains(t, "the log", w.logs.String(), "disk")
-	p.work(20)
-	same(t, "a sync while the disk is full", p.sync(), false)
-	v.unavailable(t)
-	t.Logf("%d pushes stored, %d refused, %d of %d changes acknowledged", v.done, v.refused, wire.given(), p.made)
-
-	w.Kill()
-	w.around = nil
-	w.Start()
-	p.restored(wire)
 }
 
 // restored expects that all is well again, without anybody doing anything.

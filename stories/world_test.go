@@ -118,6 +118,7 @@ func (w *World) Start() {
 	w.await("the server to be ready", func() bool {
 		select {
 		case err := <-w.exited:
+			w.server = nil
 			w.t.Fatalf("the server ended: %v\n%s", err, w.logs)
 		default:
 		}

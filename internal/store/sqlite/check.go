@@ -2,7 +2,9 @@ package sqlite
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -44,7 +46,7 @@ func inspect(ctx context.Context, path string, unclean bool) error {
 	case err != nil && ctx.Err() != nil:
 		return ctx.Err()
 	case err != nil:
-		return damaged(fmt.Sprintf("%s: %v", filepath.Base(path), err))
+		return unreadable(filepath.Base(path), err)
 	case found != "ok":
 		lines := strings.Split(found, "\n") // the first says which database
 		return damaged(filepath.Base(path) + ": " + lines[len(lines)-1])
@@ -57,12 +59,29 @@ func inspect(ctx context.Context, path string, unclean bool) error {
 // folder's lock is ours; with one, its index is rebuilt in memory.
 func untouched(path string) string {
 	q := url.Values{"mode": {"ro"}}
-	if log, err := os.Stat(path + "-wal"); err != nil || log.Size() == 0 {
+	if !logged(path) {
 		q.Set("immutable", "1")
 	} else if _, err := os.Stat(path + "-shm"); err == nil {
 		q.Set("readonly_shm", "1")
 	}
 	return (&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: q.Encode()}).String()
+}
+
+// logged reports whether there is a log with something in it. One that ends
+// with its header, or has none, is empty to SQLite; but a connection that can
+// not write waits for somebody to make a better one.
+func logged(path string) bool {
+	const header = 32
+	f, err := os.Open(path + "-wal")
+	if err != nil {
+		return false
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	begin := make([]byte, header+1)
+	if _, err := io.ReadFull(f, begin); err != nil {
+		return false
+	}
+	return binary.BigEndian.Uint32(begin)&^1 == 0x377f0682
 }
 
 // whose checks that a database is a Landfall server's, of a version that this
@@ -71,14 +90,14 @@ func whose(c *sqlite.Conn, path string) (version int64, err error) {
 	name := filepath.Base(path)
 	id, err := pragma(c, "application_id")
 	if err != nil {
-		return 0, damaged(fmt.Sprintf("%s is not a database, or its beginning is gone: %v", name, err))
+		return 0, unreadable(name+" is not a database, or its beginning is gone", err)
 	}
 	tables, err := number(c, "SELECT count(*) FROM sqlite_schema")
 	if err == nil {
 		version, err = pragma(c, "user_version")
 	}
 	if err != nil {
-		return 0, damaged(fmt.Sprintf("%s: %v", name, err))
+		return 0, unreadable(name, err)
 	}
 	switch {
 	case id != applicationID && (id != 0 || tables > 0):
@@ -91,21 +110,40 @@ func whose(c *sqlite.Conn, path string) (version int64, err error) {
 	return version, nil
 }
 
+// unreadable is damage, or trouble with the disk.
+func unreadable(what string, err error) error {
+	if broken(err) {
+		return damaged(fmt.Sprintf("%s: %v", what, err))
+	}
+	return unavailable("the database can't be read", err)
+}
+
+func broken(err error) bool {
+	code := sqlite.ErrCode(err).ToPrimary()
+	return code == sqlite.ResultCorrupt || code == sqlite.ResultNotADB
+}
+
 // damaged says that the file can't be relied on any more.
 func damaged(what string) error {
 	return landfall.Errorf(landfall.CodeInvalid, "the database is damaged: %s", what).WithHint("nothing was changed; see what is left with `landfall doctor`, or restore a backup")
 }
 
-// watch looks at how a transaction ended. Once the file turned out to be
-// damaged nothing is written to it any more, and the next start checks all of it.
-func (s *Store) watch(err error) {
+// trouble tells what went wrong with the file, or the disk below it, from what
+// is wrong with what was asked. Once the file turned out to be damaged nothing
+// is written to it any more, and the next start checks all of it.
+func (s *Store) trouble(err error) error {
 	if err == nil {
-		return
+		return nil
 	}
-	switch sqlite.ErrCode(err).ToPrimary() {
-	case sqlite.ResultCorrupt, sqlite.ResultNotADB:
+	if broken(err) {
 		s.damage.Store(true)
 		s.keep.Store(true)
+		return unavailable("the database can't do its work", err)
+	}
+	switch sqlite.ErrCode(err).ToPrimary() {
+	case sqlite.ResultFull, sqlite.ResultIOErr, sqlite.ResultCantOpen, sqlite.ResultReadOnly:
+		return unavailable("the database can't do its work", err)
 	default:
+		return err
 	}
 }

@@ -226,7 +226,7 @@ func (s *Store) Close() error {
 // View implements store.Store: a read transaction on one snapshot.
 func (s *Store) View(ctx context.Context, f func(store.Reader) error) error {
 	return s.with(ctx, s.readers, func(c *sqlite.Conn) (err error) {
-		defer func() { s.watch(err) }()
+		defer func() { err = s.trouble(err) }()
 		t := &tx{c: c, s: s}
 		if err := t.exec(begin); err != nil {
 			return err
@@ -246,7 +246,7 @@ func (s *Store) Update(ctx context.Context, f func(store.Writer) error) error {
 		return landfall.Errorf(landfall.CodeUnavailable, "the database is damaged, and nothing more is written to it").WithHint("stop the server; see what is left with `landfall doctor`, or restore a backup")
 	}
 	return s.with(ctx, s.writer, func(c *sqlite.Conn) (err error) {
-		defer func() { s.watch(err) }()
+		defer func() { err = s.trouble(err) }()
 		t := &tx{c: c, s: s}
 		if err := t.exec(beginWrite); err != nil {
 			return err

@@ -180,7 +180,7 @@ func asNobody(cmd *exec.Cmd) {
 	}
 }
 
-// open lets everybody pass through the folders from path up.
+// openUp lets everybody pass through the folders from path up.
 func openUp(t *testing.T, path string) {
 	t.Helper()
 	for p := path; p != filepath.Dir(p) && p != filepath.Clean(os.TempDir()); p = filepath.Dir(p) {

@@ -76,7 +76,8 @@ func newSlaughter(t *testing.T, seed uint64) *slaughter {
 	t.Helper()
 	w := NewWorld(t, "testdata/sheets.yaml")
 	s := &slaughter{t: t, w: w, wire: NewWire(w), dice: rand.New(rand.NewPCG(seed, seed))}
-	for user, folder := range map[string]string{"emma": "phone", "otto": "tablet"} {
+	for _, who := range [][2]string{{"emma", "phone"}, {"otto", "tablet"}} {
+		user, folder := who[0], who[1]
 		w.User(user, "worker")
 		d := &worker{Device: w.Device(folder, user, s.wire.URL), records: map[string]string{}, cases: map[string]string{}}
 		d.counter = d.Do("create", "sheet", "title="+folder, "add=0", "--quiet")
@@ -145,8 +146,7 @@ func (s *slaughter) work(d *worker, n int) {
 	}
 }
 
-// killSync kills within an exchange of a sync. The moment may never come, if
-// the device has nothing to send or the server is quicker: then nobody died.
+// killSync kills within an exchange of a sync.
 func (s *slaughter) killSync(d *worker, victim, call string, at point) {
 	s.t.Helper()
 	started := make(chan *Running, 1)
@@ -174,17 +174,11 @@ func (s *slaughter) killSync(d *worker, victim, call string, at point) {
 	started <- run
 	r := run.Wait()
 	s.wire.Plan(nil)
-	inside := false
-	select {
-	case inside = <-killed:
-	default:
-		if r.interrupted { // it died before the one who killed it could say so
-			inside = <-killed
-		} else {
-			s.t.Errorf("the moment never came in %+v", r)
-			return
-		}
+	if !r.interrupted && len(killed) == 0 {
+		s.t.Errorf("the moment never came in %+v", r)
+		return
 	}
+	inside := <-killed // one that died may have done so before the one who killed it can say it
 	switch {
 	case victim == "server":
 		s.server++
@@ -218,7 +212,7 @@ func (s *slaughter) killEdit(d *worker, n int) {
 	run := d.Background("create", "sheet", "title="+title, "add=7")
 	ended := make(chan Result, 1)
 	go func() { ended <- run.Wait() }()
-	for size() == before && len(ended) == 0 { //nolint:revive // it looks as often as it can, not to miss the moment
+	for size() == before && len(ended) == 0 { // as often as it can, not to miss the moment
 	}
 	run.Kill()
 	if r := <-ended; r.interrupted {

@@ -100,7 +100,7 @@ func (w *World) State() state {
 		}
 	}()
 	s := state{Records: map[string]*landfall.Record{}, Changes: map[string][]landfall.Change{}}
-	err = st.View(w.t.Context(), func(r store.Reader) error { return s.read(r) })
+	err = st.View(w.t.Context(), s.read)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -3,12 +3,13 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test unit growth stories fuzz lint build clean
+.PHONY: help demo test unit growth stories fuzz soak bench lint build clean
 
 help:
 	@echo "make demo    play the expense story, then say how to go on"
 	@echo "make test    lint, unit tests and conformance with the race detector, stories"
 	@echo "make fuzz    every parser of outside bytes, FUZZ_TIME=5s each"
+	@echo "make soak    200 and more kills of server and devices, replies cut at every byte"
 	@echo "make build   bin/landfall"
 
 build:
@@ -48,6 +49,10 @@ stories:
 FUZZ_TIME ?= 5s
 fuzz:
 	scripts/fuzz $(FUZZ_TIME)
+
+# LANDFALL_KILLS=1000 make soak kills longer, LANDFALL_SEED=7 at other moments.
+soak:
+	LANDFALL_KILLS=$${LANDFALL_KILLS:-200} go test -race -count=1 -timeout 30m -run 'TestKills$$|TestReplyCutAtEveryByte' -v ./stories
 
 clean:
 	rm -rf bin

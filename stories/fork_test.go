@@ -18,7 +18,7 @@ func TestCopiedDevice(t *testing.T) {
 	phone := w.Device("phone", "emma", w.URL)
 	first := phone.Do("create", "sheet", "title=First", "--quiet")
 	phone.Do("sync")
-	copied := &Device{w, "copy"}
+	copied := &Device{w: w, Folder: "copy"}
 	if err := os.CopyFS(w.path("copy"), os.DirFS(w.path("phone"))); err != nil {
 		t.Fatal(err)
 	}

@@ -45,6 +45,7 @@ type item struct {
 	User    string            `json:"user"`
 	State   string            `json:"state"`
 	Device  string            `json:"device"`
+	Op      landfall.Op       `json:"op"`
 	Record  string            `json:"record"`
 	Receipt *landfall.Receipt `json:"receipt"`
 	Outcome *landfall.Outcome `json:"outcome"`

@@ -51,6 +51,8 @@ type World struct {
 	server *exec.Cmd
 	logs   *bytes.Buffer
 	exited chan error
+	// around, when it is set, puts something around the server that starts next.
+	around func(*exec.Cmd)
 }
 
 // NewWorld serves the definition with ada as its first administrator.
@@ -105,6 +107,9 @@ func (w *World) Start() {
 	}
 	cmd := exec.Command(serverProgram, "serve", "--data", w.path("d"), "--listen", listen, "--ready-file", ready)
 	cmd.Env, cmd.Stderr, cmd.Stdout = w.env(), w.logs, w.logs
+	if w.around != nil {
+		w.around(cmd)
+	}
 	if err := cmd.Start(); err != nil {
 		w.t.Fatal(err)
 	}
@@ -113,6 +118,7 @@ func (w *World) Start() {
 	w.await("the server to be ready", func() bool {
 		select {
 		case err := <-w.exited:
+			w.server = nil
 			w.t.Fatalf("the server ended: %v\n%s", err, w.logs)
 		default:
 		}
@@ -270,15 +276,16 @@ func decode(t *testing.T, text string, out any) {
 
 // Device is a field client in a folder of its own.
 type Device struct {
-	w      *World
-	Folder string
+	w       *World
+	Folder  string
+	replica string // once it was asked for
 }
 
 // Device enrols a device for the user, by way of the server's address or a proxy's.
 func (w *World) Device(folder, user, url string) *Device {
 	w.t.Helper()
 	code := w.Ada().Do("device", "enrol", "--user", user, "--quiet")
-	d := &Device{w, folder}
+	d := &Device{w: w, Folder: folder}
 	d.Do("init", url, "--code", code, "--name", folder)
 	return d
 }

@@ -194,8 +194,8 @@ func (in *Inbox) judgeAlone(ctx context.Context, c *captured, u unit) error {
 	if err != nil {
 		err = alone(false) // once more: the trouble may have been the store's, and be over
 	}
-	if err == nil || ctx.Err() != nil {
-		return err
+	if err == nil || ctx.Err() != nil || landfall.CodeOf(err) == landfall.CodeUnavailable {
+		return err // nothing is wrong with the change: it waits until the store can do its work
 	}
 	in.cfg.Log.LogAttrs(ctx, slog.LevelError, "a change could not be judged", slog.String("device", c.row.Replica), slog.String("error", err.Error()))
 	return alone(true)

@@ -41,6 +41,8 @@ type Store struct {
 	size    int
 	lock    *os.File
 	unclean bool
+	keep    atomic.Bool // the lock says in use after Close, too
+	damage  atomic.Bool // the file is known to be damaged
 
 	queries, rows, commits atomic.Int64
 }
@@ -65,7 +67,7 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 		o.Readers = 4
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, unavailable("the folder of the database can't be made", err)
+		return nil, unusable("the folder of the database can't be made", err)
 	}
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
 		if _, err := os.Stat(path + restoring); err == nil {
@@ -78,6 +80,7 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	}
 	s := &Store{writer: make(chan *sqlite.Conn, 1), readers: make(chan *sqlite.Conn, o.Readers), size: o.Readers, lock: lock, unclean: unclean}
 	if err := s.open(ctx, path); err != nil {
+		s.keep.Store(unclean) // nothing was mended: the next one has to look, too
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
@@ -85,9 +88,12 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 
 func (s *Store) open(ctx context.Context, path string) error {
 	if f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600); err != nil {
-		return unavailable("the database can't be opened", err)
+		return unusable("the database can't be opened", err)
 	} else if err := f.Close(); err != nil {
 		return unavailable("the database can't be opened", err)
+	}
+	if err := inspect(ctx, path, s.unclean); err != nil {
+		return err
 	}
 	w, err := connect(path)
 	if err != nil {
@@ -123,29 +129,13 @@ func connect(path string) (*sqlite.Conn, error) {
 	return c, nil
 }
 
-// migrate checks whose file this is, and brings it up to date.
+// migrate brings the file up to date.
 func migrate(ctx context.Context, c *sqlite.Conn, path string) error {
 	c.SetInterrupt(ctx.Done())
 	defer c.SetInterrupt(nil)
-	id, err := pragma(c, "application_id")
-	if err != nil {
-		return unavailable(filepath.Base(path)+" is not a database, or is damaged", err)
-	}
-	version, err := pragma(c, "user_version")
+	version, err := whose(c, path)
 	if err != nil {
 		return err
-	}
-	tables, err := number(c, "SELECT count(*) FROM sqlite_schema")
-	if err != nil {
-		return err
-	}
-	switch {
-	case id != applicationID && (id != 0 || tables > 0):
-		return landfall.Errorf(landfall.CodeInvalid, "%s is a database, but not one of a Landfall server", filepath.Base(path)).WithHint("choose another folder with --data")
-	case version > 0 && version <= draft:
-		return landfall.Errorf(landfall.CodeInvalid, "%s was made by a draft of Landfall that was never released", filepath.Base(path)).WithHint("begin with another folder, or serve this one with the program that made it")
-	case version > latest():
-		return landfall.Errorf(landfall.CodeInvalid, "%s was made by a newer version of Landfall", filepath.Base(path)).WithHint("use that version, or a backup made by this one")
 	}
 	for _, p := range []string{"PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "PRAGMA wal_autocheckpoint = 2000"} {
 		if err := sqlitex.ExecuteTransient(c, p, nil); err != nil {
@@ -180,6 +170,11 @@ func unavailable(what string, err error) error {
 	return &landfall.Error{Code: landfall.CodeUnavailable, Message: fmt.Sprintf("%s: %v", what, err), Hint: "nothing was changed", Err: err}
 }
 
+// unusable is trouble with the rights, or the place, of a file.
+func unusable(what string, err error) error {
+	return &landfall.Error{Code: landfall.CodeUnavailable, Message: fmt.Sprintf("%s: %v", what, err), Hint: "nothing was changed; make the folder writable for the user that serves, or choose another one with --data", Err: err}
+}
+
 // inUse stands in the lock while a process has the database. Close takes it
 // out; a process that is killed can't.
 const inUse = "in use\n"
@@ -192,7 +187,7 @@ func (s *Store) Unclean() bool { return s.unclean }
 func lockFile(path string) (f *os.File, unclean bool, err error) {
 	f, err = os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
-		return nil, false, unavailable("the lock of the database can't be opened", err)
+		return nil, false, unusable("the lock of the database can't be opened", err)
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		return nil, false, errors.Join(landfall.Errorf(landfall.CodeConflict, "the folder %s is in use by another server", filepath.Dir(path)).WithHint("stop that one first, or choose another folder"), f.Close())
@@ -225,7 +220,10 @@ func (s *Store) Close() error {
 	}
 	closeAll(s.readers)
 	closeAll(s.writer)
-	errs = append(errs, s.lock.Truncate(0), s.lock.Close())
+	if !s.keep.Load() {
+		errs = append(errs, s.lock.Truncate(0))
+	}
+	errs = append(errs, s.lock.Close())
 	s.lock = nil
 	return errors.Join(errs...)
 }
@@ -233,6 +231,7 @@ func (s *Store) Close() error {
 // View implements store.Store: a read transaction on one snapshot.
 func (s *Store) View(ctx context.Context, f func(store.Reader) error) error {
 	return s.with(ctx, s.readers, func(c *sqlite.Conn) (err error) {
+		defer func() { err = s.trouble(err) }()
 		t := &tx{c: c, s: s}
 		if err := t.exec(begin); err != nil {
 			return err
@@ -248,7 +247,11 @@ func (s *Store) View(ctx context.Context, f func(store.Reader) error) error {
 
 // Update implements store.Store: the one writing transaction.
 func (s *Store) Update(ctx context.Context, f func(store.Writer) error) error {
+	if s.damage.Load() {
+		return landfall.Errorf(landfall.CodeUnavailable, "the database is damaged, and nothing more is written to it").WithHint("stop the server; see what is left with `landfall doctor`, or restore a backup")
+	}
 	return s.with(ctx, s.writer, func(c *sqlite.Conn) (err error) {
+		defer func() { err = s.trouble(err) }()
 		t := &tx{c: c, s: s}
 		if err := t.exec(beginWrite); err != nil {
 			return err

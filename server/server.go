@@ -41,10 +41,7 @@ type Options struct {
 	// Patience is how long a push waits for its verdicts before its receipts
 	// say stored; zero: 10 seconds.
 	Patience time.Duration
-	// PushMemory is how many bytes of pushes the server takes in at once before
-	// it sends devices away for a moment; zero: 256 MiB, and never less than
-	// two of the largest.
-	PushMemory int64
+	Bounds   Bounds
 	// Grace is how long Run lets requests finish that are under way when it is
 	// told to end; zero: 30 seconds.
 	Grace time.Duration
@@ -109,10 +106,7 @@ func New(o Options) (*Server, error) {
 	if o.Patience <= 0 {
 		o.Patience = 10 * time.Second
 	}
-	if o.PushMemory <= 0 {
-		o.PushMemory = 256 << 20
-	}
-	o.PushMemory = max(o.PushMemory, 2*o.Limits.Body)
+	o.Bounds.fill(o.Limits)
 	if o.Grace <= 0 {
 		o.Grace = 30 * time.Second
 	}
@@ -122,6 +116,7 @@ func New(o Options) (*Server, error) {
 	s.inbox = inbox.New(inbox.Config{
 		Store: o.Store, Definitions: s.publisher, History: log, Clock: o.Clock, NewID: o.NewID, Mark: o.mark,
 		Limits: o.Limits, Patience: o.Patience, Log: o.Log, Unclean: unclean(o.Store),
+		JudgeTime: o.Bounds.JudgeTime, Backlog: o.Bounds.Backlog,
 	})
 	desk := workqueue.New(workqueue.Config{Store: o.Store, Definitions: s.publisher, Clock: o.Clock, Mark: o.mark})
 	accounts := accountsOf(&o, s.publisher)
@@ -129,7 +124,7 @@ func New(o Options) (*Server, error) {
 	s.api, err = httpapi.New(httpapi.Config{
 		Sessions: callers{accounts}, Devices: callers{accounts}, People: accounts, Definitions: s.publisher,
 		Inbox: pushes{s.inbox}, Records: reads{log, o.Log}, Queues: desk, Issues: desk, IssueWork: desk,
-		Limits: o.Limits, PushMemory: o.PushMemory, Clock: o.Clock, NewID: o.NewID, Log: o.Log, Version: Version,
+		Limits: o.Limits, PushMemory: o.Bounds.Memory, Memory: o.Bounds.Memory, Times: o.Bounds.Times, Clock: o.Clock, NewID: o.NewID, Log: o.Log, Version: Version,
 		Wait: longestWait, Look: lookEvery,
 	})
 	if err != nil {
@@ -192,11 +187,12 @@ func (s *Server) Work(ctx context.Context) {
 // more requests, finishes those under way (a push with its verdicts, too), and
 // closes ln. It returns nil after an orderly end.
 func (s *Server) Run(ctx context.Context, ln net.Listener) error {
+	door := &door{Listener: ln, most: int64(s.opts.Bounds.Connections)}
 	h := &http.Server{
-		Handler:           s.api,
-		ReadHeaderTimeout: 10 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
+		Handler:           door.handler(s.api),
+		ReadHeaderTimeout: s.opts.Bounds.HeaderTime,
+		IdleTimeout:       s.opts.Bounds.IdleTime,
+		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          slog.NewLogLogger(s.opts.Log.Handler(), slog.LevelWarn),
 	}
 	// The work goes on until the last request is answered.
@@ -209,7 +205,7 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	}()
 	served := make(chan error, 1)
 	go func() {
-		err := h.Serve(ln)
+		err := h.Serve(door)
 		if errors.Is(err, http.ErrServerClosed) {
 			err = nil
 		}

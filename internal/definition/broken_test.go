@@ -143,3 +143,19 @@ func TestExamples(t *testing.T) {
 		}
 	}
 }
+
+// What can be read and can't be meant.
+func TestOdd(t *testing.T) {
+	const app = "app: a\ntitle: A\nroles: [w]\ntypes:\n  t:\n    title: T\n    fields:\n      c: {type: choice, choices: [żółty, \"\"]}\n    lifecycle:\n      initial: s\n      statuses: {s: {}, z: {}}\n      transitions:\n        go: {from: [], to: z, roles: [w]}\n    audience: [all]\n    rights: {w: {create: true}}\n"
+	_, problems := Compile("a.yaml", []byte(app))
+	var got []string
+	for _, p := range problems {
+		got = append(got, p.String())
+	}
+	if all := strings.Join(got, "\n"); !strings.Contains(all, "a.yaml:13:9: the transition go does not say where it leads from") {
+		t.Error(all)
+	}
+	if title := humanise("żółty_x"); title != "Żółty x" {
+		t.Errorf("%q", title)
+	}
+}

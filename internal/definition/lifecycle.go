@@ -73,7 +73,7 @@ func (r *reader) transition(a *App, d *draft, m entry) {
 	if t.Title == "" {
 		t.Title = humanise(m.key)
 	}
-	if t.From = r.known(r.names(x["from"]), "status", l.Order); x["from"].value == nil {
+	if t.From = r.known(r.names(x["from"]), "status", l.Order); len(t.From) == 0 && len(r.names(x["from"])) == 0 {
 		r.errorf(m.at, "from: STATUS", "the transition %s does not say where it leads from", m.key)
 	}
 	if t.To == "" {

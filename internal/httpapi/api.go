@@ -37,6 +37,8 @@ type Config struct {
 	IssueWork   IssueWork
 	Limits      wire.Limits
 	PushMemory  int64 // bytes that all pushes under way may hold together
+	Memory      int64 // bytes that the bodies of all other requests under way may hold together
+	Times       Times
 	Clock       func() time.Time
 	NewID       func() string // id of a record made at the desk
 	Log         *slog.Logger
@@ -53,13 +55,15 @@ type API struct {
 	huma     huma.API
 	handler  http.Handler
 	document []byte       // OpenAPI as JSON
-	held     atomic.Int64 // by pushes under way
+	pushes   atomic.Int64 // bytes held by pushes under way
+	others   atomic.Int64 // and by other requests
 	stop     chan struct{}
 	stopOnce sync.Once
 }
 
 // New builds the API.
 func New(c Config) (*API, error) {
+	c.Times.fill()
 	a := &API{Config: c, mux: http.NewServeMux(), stop: make(chan struct{})}
 	a.huma = humago.New(a.mux, a.config())
 	a.routes()

@@ -285,15 +285,15 @@ func TestPushBody(t *testing.T) {
 	push("cut", squeezed(t, fits)[:30], zip, 400, "can't be read")
 	push("another encoding", fits, map[string]string{"Content-Encoding": "br"}, 415)
 	push("another type", fits, map[string]string{"Content-Type": "text/plain"}, 415, "JSON")
-	if a.held.Load() != 0 {
-		t.Errorf("%d bytes are still counted", a.held.Load())
+	if a.pushes.Load() != 0 {
+		t.Errorf("%d bytes are still counted", a.pushes.Load())
 	}
-	a.held.Add(3500) // of others
+	a.pushes.Add(3500) // of others
 	push("more than all may hold", fits, nil, 429, "busy")
 	push("more than all may hold when unfolded", squeezed(t, fits), zip, 429, "busy")
 	push("little", "{}", nil, 200)
-	if a.held.Load() != 3500 {
-		t.Errorf("%d bytes are counted", a.held.Load())
+	if a.pushes.Load() != 3500 {
+		t.Errorf("%d bytes are counted", a.pushes.Load())
 	}
 	push("no type", fits, map[string]string{"Content-Type": ""}, 415, "JSON")
 }
@@ -358,5 +358,30 @@ func TestStatusesAreComplete(t *testing.T) {
 	codes := slices.Sorted(maps.Keys(statuses))
 	if len(codes) != 10 {
 		t.Errorf("%d codes have a status: %v", len(codes), codes)
+	}
+}
+
+// What is not a push counts by what it announces, before any of it is read, and
+// until it is answered.
+func TestOtherBodies(t *testing.T) {
+	a, f, _ := newAPI(t)
+	a.Memory = 50
+	small, large := `{"user":"ada","password":"pw"}`, `{"user":"ada","password":"`+strings.Repeat("p", 50)+`"}`
+	sign := func(name, body string, status int, head map[string]string) {
+		t.Helper()
+		f.asked = nil
+		apitest.Run(t, a, apitest.Case{Name: name, Method: "POST", Path: "/v1/sessions", Body: body, Status: status, Head: head})
+		if (status == 429) != (len(f.asked) == 0) {
+			t.Errorf("%s: asked %v", name, f.asked)
+		}
+	}
+	sign("there is room", small, 200, nil)
+	sign("too much", large, 429, map[string]string{"Retry-After": "1"})
+	a.others.Store(30)
+	sign("others are under way", small, 429, map[string]string{"Retry-After": "1"})
+	a.others.Store(0)
+	sign("room again", small, 200, nil)
+	if n := a.others.Load(); n != 0 {
+		t.Errorf("%d bytes are still counted", n)
 	}
 }

@@ -242,7 +242,7 @@ func newAPI(t testing.TB) (*API, *fake, *bytes.Buffer) {
 	f, log := &fake{}, &bytes.Buffer{}
 	a, err := New(Config{
 		Sessions: f, Devices: f, People: f, Definitions: f, Inbox: f, Records: f, Queues: f, Issues: f, IssueWork: f,
-		Limits: wire.Limits{Body: 1 << 10, PullPage: 800}, PushMemory: 4 << 10,
+		Limits: wire.Limits{Body: 1 << 10, PullPage: 800}, PushMemory: 4 << 10, Memory: 8 << 20,
 		Clock: func() time.Time { return noon }, NewID: func() string { return "new-id" },
 		Log: slog.New(slog.NewTextHandler(log, nil)), Version: "test", Wait: time.Hour, Look: time.Millisecond,
 	})

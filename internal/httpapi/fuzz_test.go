@@ -62,7 +62,7 @@ func exchange(t *testing.T, a *API, c *calm, log *bytes.Buffer, r *http.Request,
 	if int64(c.largest) > a.Limits.Body {
 		t.Errorf("a push of %d bytes was handed over, more than %d", c.largest, a.Limits.Body)
 	}
-	if held := a.held.Load(); held != 0 {
+	if held := a.pushes.Load(); held != 0 {
 		t.Errorf("%d bytes are still counted as held", held)
 	}
 	if w.Code >= 400 && r.Method != http.MethodHead && w.Header().Get("Content-Encoding") == "" {

@@ -17,13 +17,24 @@ import (
 	"github.com/landfall-sync/landfall"
 )
 
-// How long a request may take to arrive, and its answer to be taken. A push
-// from the edge of a network is slow and still welcome.
-const (
-	readTime  = 30 * time.Second
-	pushTime  = 5 * time.Minute
-	writeTime = 5 * time.Minute
-)
+// Times are how long a request may take to arrive, and its answer to be taken.
+// A push from the edge of a network is slow and still welcome.
+type Times struct {
+	Body  time.Duration // of a request; 0: 30 seconds
+	Push  time.Duration // of a push; 0: 5 minutes
+	Reply time.Duration // 0: 5 minutes
+}
+
+func (t *Times) fill() {
+	for _, d := range []struct {
+		is   *time.Duration
+		unto time.Duration
+	}{{&t.Body, 30 * time.Second}, {&t.Push, 5 * time.Minute}, {&t.Reply, 5 * time.Minute}} {
+		if *d.is <= 0 {
+			*d.is = d.unto
+		}
+	}
+}
 
 // maxBody is for every request but a push, in bytes.
 const maxBody = 2 << 20
@@ -132,7 +143,7 @@ func (a *API) dispatch(w http.ResponseWriter, r *http.Request) {
 	s := seenOf(r)
 	c := http.NewResponseController(w)
 	now := time.Now() // deadlines of connections are real time, whatever the clock of the domain says
-	if c.SetReadDeadline(now.Add(readTime)) != nil || c.SetWriteDeadline(now.Add(pushTime+writeTime)) != nil {
+	if c.SetReadDeadline(now.Add(a.Times.Body)) != nil || c.SetWriteDeadline(now.Add(a.Times.Push+a.Times.Reply)) != nil {
 		c = nil // not a network connection
 	}
 	handler, pattern := a.mux.Handler(r)
@@ -146,7 +157,7 @@ func (a *API) dispatch(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		r.Body, err = a.body(w, r, pattern, c)
 	}
-	if m, ok := r.Body.(*metered); ok {
+	if m, ok := r.Body.(held); ok {
 		defer m.done()
 	}
 	if err != nil {
@@ -199,7 +210,7 @@ func (a *API) body(w http.ResponseWriter, r *http.Request, pattern string, c *ht
 	if isPush {
 		limit = a.Limits.Body
 		if c != nil {
-			_ = c.SetReadDeadline(time.Now().Add(pushTime)) // it could be set before
+			_ = c.SetReadDeadline(time.Now().Add(a.Times.Push)) // it could be set before
 		}
 	}
 	b := &timedBody{ReadCloser: http.MaxBytesReader(w, r.Body, limit), conn: c}
@@ -208,10 +219,7 @@ func (a *API) body(w http.ResponseWriter, r *http.Request, pattern string, c *ht
 	}
 	switch encoding := r.Header.Get("Content-Encoding"); {
 	case encoding == "" || encoding == "identity":
-		if isPush {
-			return &metered{ReadCloser: b, held: &a.held, max: a.PushMemory}, nil
-		}
-		return b, nil
+		return a.counted(b, r, isPush, limit)
 	case encoding != "gzip" || !isPush:
 		f := failed(landfall.Errorf(landfall.CodeInvalid, "the body of the request is encoded in a way that is not known here").
 			WithHint("send JSON as it is; a push may be gzip"))
@@ -223,10 +231,44 @@ func (a *API) body(w http.ResponseWriter, r *http.Request, pattern string, c *ht
 		return nil, notJSON(err)
 	}
 	whole := &unfolded{Reader: z, under: b, left: limit, limit: limit}
-	return &metered{ReadCloser: whole, held: &a.held, max: a.PushMemory}, nil
+	return &metered{ReadCloser: whole, held: &a.pushes, max: a.PushMemory}, nil
 }
 
-// metered counts what all pushes together hold in memory, and sends away what
+// counted counts a body as it comes: of a push by what there is of it, of others
+// by what they announce, before any of it is read.
+func (a *API) counted(b io.ReadCloser, r *http.Request, isPush bool, limit int64) (io.ReadCloser, error) {
+	if isPush {
+		return &metered{ReadCloser: b, held: &a.pushes, max: a.PushMemory}, nil
+	}
+	n := r.ContentLength
+	if n > limit {
+		return b, nil // it is refused when it is read
+	}
+	if n < 0 {
+		n = limit
+	}
+	m := &metered{ReadCloser: b, held: &a.others, mine: n}
+	if a.others.Add(n) > a.Memory {
+		m.done()
+		return nil, overfull()
+	}
+	return &reserved{m}, nil
+}
+
+// reserved is a body that was counted before.
+type reserved struct{ *metered }
+
+func (r *reserved) Read(p []byte) (int, error) { return r.ReadCloser.Read(p) }
+
+// held is a body that counts until it is done.
+type held interface{ done() }
+
+func overfull() error {
+	return landfall.Errorf(landfall.CodeBusy, "the server takes in as much as it can hold").
+		WithHint("send it again in a while; nothing is lost by it")
+}
+
+// metered counts what all requests together hold in memory, and sends away what
 // would be too much.
 type metered struct {
 	io.ReadCloser
@@ -239,8 +281,7 @@ func (m *metered) Read(p []byte) (int, error) {
 	n, err := m.ReadCloser.Read(p)
 	m.mine += int64(n)
 	if m.held.Add(int64(n)) > m.max {
-		return 0, landfall.Errorf(landfall.CodeBusy, "the server takes in as much as it can hold").
-			WithHint("send it again in a while; nothing is lost by it")
+		return 0, overfull()
 	}
 	return n, err
 }

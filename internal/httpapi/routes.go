@@ -77,7 +77,7 @@ func (a *API) operation(pattern, summary string, status int) huma.Operation {
 	op := huma.Operation{
 		OperationID: operationID(method, path), Method: method, Path: path, Summary: summary,
 		Tags:          []string{strings.Split(strings.TrimPrefix(path, "/v1/"), "/")[0]},
-		DefaultStatus: status, MaxBodyBytes: maxBody - 1, BodyReadTimeout: -1, // bounded by dispatch
+		DefaultStatus: status, MaxBodyBytes: maxBody - 1, BodyReadTimeout: a.Times.Body,
 		Responses: map[string]*huma.Response{
 			"default": {Description: "What went wrong", Content: map[string]*huma.MediaType{"application/json": {Schema: errorSchema}}},
 		},

@@ -41,6 +41,9 @@ func (j *judging) do(a landfall.Actor, do wire.Do) (*wire.Done, error) {
 		return nil, err
 	}
 	m.Replica, m.Incarnation, m.N = replica, 1, last+1
+	if err := j.in.wellFormed(m); err != nil {
+		return nil, err
+	}
 	v, err := j.safely(j.input(a, false, core.Step{Mutation: *m, Edited: j.l.Now(), Note: do.Note}))
 	if err != nil {
 		return nil, err
@@ -72,6 +75,18 @@ func (j *judging) do(a landfall.Actor, do wire.Do) (*wire.Done, error) {
 		rec = &landfall.Record{Type: m.Type, ID: m.ID, Version: seq, Fields: landfall.Fields{}}
 	}
 	return &wire.Done{Seq: seq, Record: rec}, nil
+}
+
+// wellFormed holds what a person asks for to the bounds of what a device sends.
+func (in *Inbox) wellFormed(m *landfall.Mutation) error {
+	raw, err := json.Marshal(m)
+	if err != nil {
+		return landfall.Errorf(landfall.CodeInvalid, "this can't be read").WithHint("send JSON")
+	}
+	if _, bad := core.ParseMutation(raw, m.N, in.envelope()); bad != nil {
+		return &landfall.Error{Code: landfall.CodeInvalid, Message: bad.Text, Hint: bad.Hint, Messages: []landfall.Message{*bad}}
+	}
+	return nil
 }
 
 func withCounter(c map[string]int64, series string, n int64) map[string]int64 {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -235,6 +236,9 @@ func TestPushesThatAreNotTaken(t *testing.T) {
 		"cut":            {body(t, 1, creation(1, "one"))[:50], landfall.CodeInvalid},
 		"another device": {[]byte(strings.Replace(string(body(t, 1, creation(1, "one"))), `"phone"`, `"tablet"`, 1)), landfall.CodeForbidden},
 		"from zero":      {body(t, 0, creation(1, "one")), landfall.CodeInvalid},
+		"beyond numbers": {body(t, mostNumber+1, creation(1, "one")), landfall.CodeInvalid},
+		"too many":       {body(t, 1, slices.Repeat([]string{"1"}, in.cfg.Limits.Batch+1)...), landfall.CodeTooLarge},
+		"too large":      {body(t, 1, `"`+strings.Repeat("x", int(in.cfg.Limits.Body))+`"`), landfall.CodeTooLarge},
 	} {
 		if _, err := offered(t, in, c.body); landfall.CodeOf(err) != c.code {
 			t.Errorf("%s: %v", name, err)
@@ -280,6 +284,15 @@ func TestDesk(t *testing.T) {
 	in, st := stocked(t, 0)
 	emma := landfall.Actor{User: "emma"}
 	_, err := in.Do(t.Context(), "w", emma, wire.Do{Op: landfall.OpCreate, Type: "expense", Set: landfall.Fields{"purpose": landfall.Value(`"Oslo"`), "amount": landfall.Value(`"-1"`)}})
+	for _, do := range []wire.Do{
+		{Op: landfall.OpCreate, Type: "expense", ID: "foo/bar ../x"},
+		{Op: landfall.OpCreate, Type: "expense", Set: landfall.Fields{"purpose": landfall.Value(`"` + strings.Repeat("x", in.cfg.Limits.Mutation) + `"`)}},
+		{Op: landfall.OpCreate, Type: "expense", Set: landfall.Fields{"notes": landfall.Value(strings.Repeat("[", 99) + strings.Repeat("]", 99))}},
+	} {
+		if _, err := in.Do(t.Context(), "w", emma, do); landfall.CodeOf(err) != landfall.CodeInvalid {
+			t.Errorf("taken at the desk: %v", err)
+		}
+	}
 	e := (*landfall.Error)(nil)
 	if !errors.As(err, &e) || e.Code != landfall.CodeRefused || len(e.Messages) != 1 || e.Messages[0].Field != "amount" {
 		t.Errorf("%+v", err)

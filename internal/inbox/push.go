@@ -131,13 +131,16 @@ func (in *Inbox) parse(d Device, body []byte) (*wire.Push, error) {
 		return nil, landfall.Errorf(landfall.CodeForbidden, "the credential belongs to another device").WithHint("each device pushes its own changes")
 	case p.Protocol != wire.Protocol:
 		return nil, landfall.Errorf(landfall.CodeInvalid, "the server speaks version %d of the protocol, not %d", wire.Protocol, p.Protocol).WithHint("update the program on the device; its changes are safe there")
-	case p.First < 1 || p.Incarnation < 1:
-		return nil, landfall.Errorf(landfall.CodeInvalid, "first and incarnation count from 1").WithHint("nothing was stored")
+	case p.First < 1 || p.Incarnation < 1 || max(p.First, p.Incarnation) > mostNumber:
+		return nil, landfall.Errorf(landfall.CodeInvalid, "first and incarnation count from 1, by ones").WithHint("nothing was stored")
 	case len(p.Mutations) > in.cfg.Limits.Batch:
 		return nil, landfall.Errorf(landfall.CodeTooLarge, "a push has at most %d changes", in.cfg.Limits.Batch).WithHint("send fewer changes at a time")
 	}
 	return &p, nil
 }
+
+// mostNumber is what every program can still count on from, exactly.
+const mostNumber = 1 << 52
 
 // crowded: what is offered may not be judged at once.
 func (in *Inbox) crowded() bool {

@@ -13,7 +13,7 @@ import (
 	"github.com/landfall-sync/landfall/internal/store"
 )
 
-func filled(t *testing.T, dir string, seq int64) *Store {
+func databaseAt(t *testing.T, dir string, seq int64) *Store {
 	t.Helper()
 	s, err := Open(t.Context(), filepath.Join(dir, "landfall.db"), Options{})
 	if err != nil {
@@ -46,7 +46,7 @@ func headIn(t *testing.T, s store.Store) store.Head {
 func TestBackupAndRestore(t *testing.T) {
 	dir := t.TempDir()
 	path, file := filepath.Join(dir, "landfall.db"), filepath.Join(dir, "b.db")
-	s := filled(t, dir, 7)
+	s := databaseAt(t, dir, 7)
 	made, err := Backup(t.Context(), path, file, func(int64, int64) {})
 	if err != nil || made.Workspaces["w"].Seq != 7 || made.Bytes == 0 {
 		t.Fatalf("%+v %v", made, err)
@@ -96,7 +96,7 @@ func TestBackupAndRestore(t *testing.T) {
 // A backup that is interrupted leaves nothing, and devices go on keeping.
 func TestBackupInterrupted(t *testing.T) {
 	dir := t.TempDir()
-	s := filled(t, dir, 7)
+	s := databaseAt(t, dir, 7)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	file := filepath.Join(dir, "b.db")

@@ -3,6 +3,8 @@ package server
 import (
 	"context"
 	"log/slog"
+	"sync"
+	"time"
 
 	"github.com/landfall-sync/landfall"
 	"github.com/landfall-sync/landfall/internal/auth"
@@ -35,20 +37,52 @@ func (p pushes) Push(ctx context.Context, ws, replica string, actor landfall.Act
 
 type reads struct {
 	*changelog.Log
-	log *slog.Logger
+	log   *slog.Logger
+	ahead *ahead
 }
 
-// Pull answers first and then notes the contact: a note that can't be written
-// costs the device nothing.
-func (r reads) Pull(ctx context.Context, ws, replica string, actor landfall.Actor, since string, limit int) (*wire.PullReply, error) {
-	reply, err := r.Log.Pull(ctx, ws, replica, actor, since, limit)
+// Page answers first and then notes the contact: a note that can't be written
+// costs the device nothing. Within a long sync it is noted once a minute.
+func (r reads) Page(ctx context.Context, ws, replica string, actor landfall.Actor, since string, limit int) (*wire.PullPage, error) {
+	reply, err := r.Log.Page(ctx, ws, replica, actor, since, limit)
 	if err != nil {
 		return nil, err
 	}
-	if err := r.Seen(ctx, ws, replica, changelog.Acknowledged(since)); err != nil {
+	seen := changelog.Acknowledged(since)
+	if reply.More {
+		seen = 0
+		r.ahead.make(ws, actor, reply, limit) //nolint:contextcheck // it outlives the request
+	}
+	if err := r.Seen(ctx, ws, replica, seen); err != nil {
 		r.log.LogAttrs(ctx, slog.LevelWarn, "a device's contact was not noted", slog.String("device", replica), slog.String("error", err.Error()))
 	}
 	return reply, nil
+}
+
+// ahead makes the next page of a first sync while the device takes this one in:
+// one at a time, so that it costs a server that is busy nothing.
+type ahead struct {
+	log  *changelog.Log
+	busy chan struct{} // has room for one
+	done sync.WaitGroup
+}
+
+func (a *ahead) make(ws string, actor landfall.Actor, page *wire.PullPage, limit int) {
+	if page.Packed == nil {
+		return
+	}
+	select {
+	case a.busy <- struct{}{}:
+	default:
+		return
+	}
+	since := page.Checkpoint
+	a.done.Go(func() {
+		defer func() { <-a.busy }()
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		_, _ = a.log.Page(ctx, ws, "", actor, since, limit) // whoever asks for it makes it otherwise, and hears of trouble
+	})
 }
 
 func (r reads) Records(ctx context.Context, ws string, actor landfall.Actor, q httpapi.RecordQuery, p store.Page) (wire.List[wire.RecordView], error) {

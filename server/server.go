@@ -81,6 +81,7 @@ func (s *Seams) mark() string {
 type Server struct {
 	opts      Options
 	inbox     *inbox.Inbox
+	ahead     *ahead
 	publisher *publish.Publisher
 	api       *httpapi.API
 }
@@ -113,6 +114,7 @@ func New(o Options) (*Server, error) {
 	s := &Server{opts: o}
 	s.publisher = publish.New(publish.Config{Store: o.Store, Clock: o.Clock, Mark: o.mark})
 	log := changelog.New(changelog.Config{Store: o.Store, Definitions: s.publisher, Clock: o.Clock, NewID: o.NewID, Limits: o.Limits})
+	s.ahead = &ahead{log: log, busy: make(chan struct{}, 1)}
 	s.inbox = inbox.New(inbox.Config{
 		Store: o.Store, Definitions: s.publisher, History: log, Clock: o.Clock, NewID: o.NewID, Mark: o.mark,
 		Limits: o.Limits, Patience: o.Patience, Log: o.Log, Unclean: unclean(o.Store),
@@ -123,7 +125,7 @@ func New(o Options) (*Server, error) {
 	var err error
 	s.api, err = httpapi.New(httpapi.Config{
 		Sessions: callers{accounts}, Devices: callers{accounts}, People: accounts, Definitions: s.publisher,
-		Inbox: pushes{s.inbox}, Records: reads{log, o.Log}, Queues: desk, Issues: desk, IssueWork: desk,
+		Inbox: pushes{s.inbox}, Records: reads{log, o.Log, s.ahead}, Queues: desk, Issues: desk, IssueWork: desk,
 		Limits: o.Limits, PushMemory: o.Bounds.Memory, Memory: o.Bounds.Memory, Times: o.Bounds.Times, Clock: o.Clock, NewID: o.NewID, Log: o.Log, Version: Version,
 		Wait: longestWait, Look: lookEvery,
 	})
@@ -219,6 +221,7 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	}
 	stop()
 	<-worked
+	s.ahead.done.Wait()
 	return err
 }
 

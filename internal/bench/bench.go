@@ -136,5 +136,7 @@ func (b *Bench) measures() []measure {
 		measure{"refusals, 100 a time", func(ctx context.Context) ([]*Row, error) {
 			return one(b.pushes(ctx, "refusals, 100 a time", 100, 1))
 		}},
+		measure{"storm", func(ctx context.Context) ([]*Row, error) { return one(b.storm(ctx)) }},
+		measure{"sizes: pulls and verdicts", b.sizes},
 	)
 }

@@ -50,6 +50,8 @@ type device struct {
 	wire       *atomic.Int64 // bytes of replies
 	previous   string
 	next       int64
+	checkpoint string
+	version    int64 // last sequence that it pulled
 	lat        latencies
 	body       bytes.Buffer
 }

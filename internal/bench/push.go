@@ -40,7 +40,7 @@ func (b *Bench) pushing(ctx context.Context, w *world, name string, size, refuse
 	refused := make([]int64, len(devices))
 	w.begin()
 	start := time.Now()
-	err = all(devices, func(i int, d *device) error {
+	err = eachOf(devices, func(i int, d *device) error {
 		create := func(n int64) string {
 			if refuseEvery > 0 && n%int64(refuseEvery) == 0 {
 				return d.refused(n)
@@ -69,8 +69,8 @@ func (b *Bench) pushing(ctx context.Context, w *world, name string, size, refuse
 	return row, errors.Join(err, ctx.Err())
 }
 
-// all runs f for every device at once and waits for all.
-func all(devices []*device, f func(int, *device) error) error {
+// eachOf runs f for every device at once and waits for all.
+func eachOf(devices []*device, f func(int, *device) error) error {
 	errs := make([]error, len(devices))
 	var wg sync.WaitGroup
 	for i, d := range devices {

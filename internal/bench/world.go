@@ -99,6 +99,8 @@ func (b *Bench) initialise(ctx context.Context, dir string) error {
 	return nil
 }
 
+func (w *world) host() string { return strings.TrimPrefix(w.url, "http://") }
+
 // close ends the server as Ctrl-C does.
 func (w *world) close() error {
 	if err := w.cmd.Process.Signal(syscall.SIGTERM); err != nil {
@@ -126,7 +128,7 @@ func (w *world) devices(ctx context.Context, user string, n int) ([]*device, err
 		if err != nil {
 			return nil, err
 		}
-		d := &device{who: w.people, replica: e.Replica, credential: e.Credential, host: strings.TrimPrefix(w.url, "http://"), wire: &w.wire, next: 1}
+		d := &device{who: w.people, replica: e.Replica, credential: e.Credential, host: w.host(), wire: &w.wire, next: 1}
 		if err := d.dial(ctx); err != nil {
 			return nil, err
 		}

@@ -158,7 +158,9 @@ func next(streams []*stream) (*item, error) {
 			first, from = it, append(from[:0], s)
 		case !first.before(it):
 			from = append(from, s)
-			first.Gone = first.Gone && it.Gone
+			if first.Gone && !it.Gone {
+				first.Gone, first.Record = false, it.Record
+			}
 		}
 	}
 	for _, s := range from {

@@ -1,10 +1,6 @@
 package changelog
 
-import (
-	"time"
-
-	"github.com/landfall-sync/landfall/internal/wire"
-)
+import "time"
 
 // loss is a lost key whose records may have to leave.
 type loss struct {
@@ -68,7 +64,7 @@ func (p *page) settle(done, upto int64, after cursor) (room, ok bool, err error)
 		}
 		if gone != nil {
 			p.told[e.ID] = true
-			p.reply.Changes = append(p.reply.Changes, wire.Pulled{Seq: gone.to, Type: e.Type, ID: e.ID, Gone: true})
+			p.reply.AppendGone(gone.to, e.Type, e.ID)
 		}
 		for _, l := range same {
 			l.feed.pop()

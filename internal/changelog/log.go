@@ -7,7 +7,9 @@ package changelog
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/landfall-sync/landfall"
@@ -37,6 +39,8 @@ type Log struct {
 	defs   Definitions
 	clock  func() time.Time
 	newID  func() string
+	pages  *pages
+	bytes  int // of a page, about
 	limits wire.Limits
 }
 
@@ -45,13 +49,29 @@ func New(c Config) *Log {
 	if c.Limits.PullPage <= 0 {
 		c.Limits.PullPage = wire.DefaultLimits().PullPage
 	}
-	return &Log{store: c.Store, defs: c.Definitions, clock: c.Clock, newID: c.NewID, limits: c.Limits}
+	return &Log{store: c.Store, defs: c.Definitions, clock: c.Clock, newID: c.NewID, pages: newPages(), bytes: pageBytes, limits: c.Limits}
 }
 
 // contactEvery is how often a contact that brought nothing new is written down.
 const contactEvery = time.Minute
 
-// Pull is a page of what changed since a checkpoint, "" for a first sync: the
+// Pull is Page as a client reads it.
+func (l *Log) Pull(ctx context.Context, ws, replica string, actor landfall.Actor, since string, limit int) (*wire.PullReply, error) {
+	p, err := l.Page(ctx, ws, replica, actor, since, limit)
+	if err != nil {
+		return nil, err
+	}
+	if p.Packed != nil {
+		if p.Encoded, err = p.Packed.Text(); err != nil {
+			return nil, err
+		}
+	}
+	reply := p.PullReply
+	reply.Changes = make([]wire.Pulled, 0, p.Count)
+	return &reply, json.Unmarshal(slices.Concat([]byte("["), p.Encoded, []byte("]")), &reply.Changes)
+}
+
+// Page is a page of what changed since a checkpoint, "" for a first sync: the
 // latest state of every record that the caller may see, gone for what left,
 // and the replica's outcomes. It reads one consistent state and writes
 // nothing. With limit 0 a page is as large as the limits allow. Records are
@@ -61,7 +81,7 @@ const contactEvery = time.Minute
 // Resync is set when the checkpoint can't be continued from. Errors:
 // CodeForbidden for disabled users, blocked devices and devices of others,
 // CodeInvalid for what is not a checkpoint.
-func (l *Log) Pull(ctx context.Context, ws, replica string, actor landfall.Actor, since string, limit int) (*wire.PullReply, error) {
+func (l *Log) Page(ctx context.Context, ws, replica string, actor landfall.Actor, since string, limit int) (*wire.PullPage, error) {
 	var pos *position
 	if since != "" {
 		p, err := parse(since)
@@ -78,7 +98,7 @@ func (l *Log) Pull(ctx context.Context, ws, replica string, actor landfall.Actor
 	if limit == 0 || limit > l.limits.PullPage {
 		limit = l.limits.PullPage
 	}
-	var reply *wire.PullReply
+	var reply *wire.PullPage
 	proved := ""
 	err := l.store.View(ctx, func(r store.Reader) error {
 		head, err := headOf(r, ws)
@@ -89,7 +109,7 @@ func (l *Log) Pull(ctx context.Context, ws, replica string, actor landfall.Actor
 		if err != nil {
 			return err
 		}
-		reply = &wire.PullReply{Changes: []wire.Pulled{}, KeptThrough: head.Kept(), Definition: head.Definition, Clock: l.clock().UTC()}
+		reply = &wire.PullPage{PullReply: wire.PullReply{KeptThrough: head.Kept(), Definition: head.Definition, Clock: l.clock().UTC()}}
 		from, ok, err := begin(r, ws, head, since, pos)
 		if err != nil {
 			return err
@@ -98,8 +118,8 @@ func (l *Log) Pull(ctx context.Context, ws, replica string, actor landfall.Actor
 			ok, err = l.fill(r, ws, replica, who, head, from, limit, reply)
 		}
 		if !ok && err == nil {
-			reply.Changes, reply.Outcomes, reply.Resync = []wire.Pulled{}, nil, true
-			reply.Checkpoint, reply.Seq, reply.More = "", 0, false
+			reply.PullReply = wire.PullReply{KeptThrough: head.Kept(), Definition: head.Definition, Clock: reply.Clock, Resync: true}
+			reply.Encoded, reply.Count = nil, 0
 			if reply.Lost, err = lost(r, ws, head, pos); reply.Lost && pos.epoch == head.Epoch && genuine(since, head.Key) {
 				proved = head.Epoch
 			}
@@ -207,13 +227,13 @@ func markOf(r store.Reader, ws string, seq int64) (string, error) {
 }
 
 // fill puts the page together; not ok when the replica has to start again.
-func (l *Log) fill(r store.Reader, ws, replica string, who landfall.Actor, head *store.Head, pos position, limit int, reply *wire.PullReply) (bool, error) {
+func (l *Log) fill(r store.Reader, ws, replica string, who landfall.Actor, head *store.Head, pos position, limit int, reply *wire.PullPage) (bool, error) {
 	rows, err := r.Grants(ws, who.User)
 	if err != nil {
 		return false, err
 	}
 	p := &page{
-		r: r, ws: ws, head: head, pos: pos, limit: limit, reply: reply, defs: l.defs,
+		r: r, ws: ws, head: head, pos: pos, limit: limit, bytes: l.bytes, reply: reply, defs: l.defs,
 		holds: holdsOf(rows, who.Keys(), pos.start, head.Seq), told: map[string]bool{},
 	}
 	outcomes, upto, err := p.outcomes(replica)
@@ -224,7 +244,7 @@ func (l *Log) fill(r store.Reader, ws, replica string, who landfall.Actor, head 
 		return false, err
 	}
 	if p.pos.lost == nil {
-		if err := p.enter(upto); err != nil {
+		if err := p.entered(l.pages, upto); err != nil {
 			return false, err
 		}
 	}

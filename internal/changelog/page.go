@@ -15,13 +15,21 @@ type page struct {
 	holds holds
 	pos   position // moves on as the page fills
 	limit int
-	reply *wire.PullReply
+	bytes int
+	reply *wire.PullPage
 	told  map[string]bool // records that this page said gone of last
+	// For a page that may be kept:
+	ids       map[string]struct{} // of the records on it; nil when it is not
+	tellsGone bool
+	maxGone   int64 // last place of what is gone and was not told
 }
 
-func (p *page) full() bool { return len(p.reply.Changes) >= p.limit }
+// pageBytes is about how many bytes of changes a page has at most.
+const pageBytes = 8 << 20
 
-func (p *page) chunk() int { return p.limit - len(p.reply.Changes) + 1 }
+func (p *page) full() bool { return p.reply.Count >= p.limit || len(p.reply.Encoded) >= p.bytes }
+
+func (p *page) chunk() int { return p.limit - p.reply.Count + 1 }
 
 // outcomes reads what the page may say of the replica's mutations, and up to
 // which sequence records may be told with it: an outcome comes in the page
@@ -66,17 +74,16 @@ func (p *page) enter(upto int64) error {
 			p.pos.seq, p.pos.part = upto, nil
 			return nil
 		}
-		out, err := p.tell(it)
+		tells, err := p.tells(it)
 		if err != nil {
 			return err
 		}
-		if out != nil && p.full() {
+		if tells && p.full() {
 			p.stop(last, it)
 			return nil
 		}
-		if out != nil {
-			p.reply.Changes = append(p.reply.Changes, *out)
-			p.told[out.ID] = out.Gone
+		if tells {
+			p.tell(it)
 		}
 		last = it
 	}
@@ -95,37 +102,46 @@ func (p *page) stop(last, it *item) {
 	p.pos.seq = it.place - 1
 }
 
-// tell is what the item says to the caller, or nil when there is nothing to say.
-func (p *page) tell(it *item) (*wire.Pulled, error) {
+// tells reports whether the item says anything to the caller.
+func (p *page) tells(it *item) (bool, error) {
 	if !it.Gone {
 		if it.phase == backfill {
 			// Under a key held before, it came at a place of its own.
 			aud, err := p.r.Audience(p.ws, it.ID)
 			if err != nil || p.holds.visible(aud, it.place-1) {
-				return nil, err
+				return false, err
 			}
 		}
-		rec, err := p.r.Record(p.ws, it.ID)
-		if err != nil {
-			return nil, err
-		}
-		if rec != nil && !rec.Deleted {
-			return &wire.Pulled{Seq: it.place, Type: rec.Type, ID: rec.ID, Record: stripped(rec)}, nil
+		if len(it.Record) > 0 {
+			return true, nil
 		}
 	}
+	if it.phase != backfill {
+		p.maxGone = max(p.maxGone, it.place)
+	}
 	if it.phase == backfill || it.place <= p.pos.start || p.told[it.ID] {
-		return nil, nil // it left before the replica could hold it, or was told
+		return false, nil // it left before the replica could hold it, or was told
 	}
 	aud, err := p.r.Audience(p.ws, it.ID)
 	if err != nil || p.holds.visible(aud, it.place) {
-		return nil, err // under another key it comes at a later place
+		return false, err // under another key it comes at a later place
 	}
-	return &wire.Pulled{Seq: it.place, Type: it.Type, ID: it.ID, Gone: true}, nil
+	return true, nil
 }
 
-// stripped is the record as devices get it.
-func stripped(rec *landfall.Record) *landfall.Record {
-	c := *rec
-	c.Edits = nil
-	return &c
+// tell puts the item on the page.
+func (p *page) tell(it *item) {
+	gone := it.Gone || len(it.Record) == 0
+	p.tellsGone = p.tellsGone || gone
+	if p.ids != nil {
+		p.ids[it.ID] = struct{}{}
+	}
+	if gone {
+		p.reply.AppendGone(it.place, it.Type, it.ID)
+	} else {
+		p.reply.AppendRecord(it.place, it.Type, it.ID, it.Record)
+	}
+	if gone || len(p.told) > 0 {
+		p.told[it.ID] = gone
+	}
 }

@@ -114,6 +114,7 @@ func newWorld(t fatal, s store.Store, users ...string) *world {
 		seen: map[string][]map[string]int64{}, outcomes: map[string][]landfall.Outcome{},
 	}
 	w.log = New(Config{Store: s, Definitions: fixed{docs()}, Clock: func() time.Time { return w.now }, NewID: func() string { return "e2" }})
+	w.log.pages.from = 2 // so that pages are kept in tests, too
 	w.update(func(tx store.Writer) error {
 		if err := tx.CreateWorkspace(ws, store.Head{Epoch: "e1", Key: "secret", Time: w.now, App: "docs"}); err != nil {
 			return err

@@ -166,8 +166,8 @@ func (f *fake) Item(_ context.Context, _ string, _ landfall.Actor, id string) (*
 	return it, f.ask("item %s", id)
 }
 
-func (f *fake) Pull(_ context.Context, _, replica string, _ landfall.Actor, since string, limit int) (*wire.PullReply, error) {
-	return &wire.PullReply{}, f.ask("pull %s since %q, %d", replica, since, limit)
+func (f *fake) Page(_ context.Context, _, replica string, _ landfall.Actor, since string, limit int) (*wire.PullPage, error) {
+	return &wire.PullPage{}, f.ask("pull %s since %q, %d", replica, since, limit)
 }
 
 func (f *fake) Find(_ context.Context, _ string, _ landfall.Actor, typ, ref string) (*wire.RecordView, error) {

@@ -67,7 +67,7 @@ type RecordQuery struct{ Type, Status, Queue string }
 
 // Records reads what a caller may see.
 type Records interface {
-	Pull(ctx context.Context, ws, replica string, actor landfall.Actor, since string, limit int) (*wire.PullReply, error)
+	Page(ctx context.Context, ws, replica string, actor landfall.Actor, since string, limit int) (*wire.PullPage, error)
 	Find(ctx context.Context, ws string, actor landfall.Actor, typ, ref string) (*wire.RecordView, error)
 	Records(ctx context.Context, ws string, actor landfall.Actor, q RecordQuery, p store.Page) (wire.List[wire.RecordView], error)
 	History(ctx context.Context, ws string, actor landfall.Actor, typ, ref string) ([]landfall.Change, error)

@@ -62,17 +62,22 @@ func (a *API) syncRoutes() {
 	a.huma.OpenAPI().Paths[op.Path].Post.RequestBody = &huma.RequestBody{
 		Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: a.pushSchema()}},
 	}
-	handle(a, "GET /v1/sync/pull", "Fetch what changed since a checkpoint", func(ctx context.Context, c *Caller, in *pullInput) (*wire.PullReply, error) {
-		limit := in.Limit
+	op = a.operation("GET /v1/sync/pull", "Fetch what changed since a checkpoint", http.StatusOK)
+	huma.Register(a.huma, op, func(ctx context.Context, in *pullInput) (*huma.StreamResponse, error) {
+		c, limit := callerOf(ctx), in.Limit
 		if limit == 0 {
 			limit = pullPage
 		}
-		out, err := a.Records.Pull(ctx, c.Workspace, c.Replica, c.Actor, in.Since, min(limit, a.Limits.PullPage))
-		if err == nil && out.Changes == nil {
-			out.Changes = []wire.Pulled{}
+		out, err := a.Records.Page(ctx, c.Workspace, c.Replica, c.Actor, in.Since, min(limit, a.Limits.PullPage))
+		if err != nil {
+			return nil, a.noted(ctx, err)
 		}
-		return out, err
+		return &huma.StreamResponse{Body: func(hc huma.Context) { a.writePage(hc, out) }}, nil //nolint:contextcheck // the router's context has it
 	})
+	// Its changes are written as they are stored, which the router does not know.
+	a.huma.OpenAPI().Paths[op.Path].Get.Responses["200"] = &huma.Response{
+		Description: "OK", Content: map[string]*huma.MediaType{"application/json": {Schema: a.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[wire.PullReply](), true, "PullReply")}},
+	}
 }
 
 // pushSchema describes the elements of a push, which Go keeps as bytes.

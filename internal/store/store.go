@@ -114,6 +114,9 @@ type Entry struct {
 	Type string
 	ID   string
 	Gone bool // no longer under this key
+	// Record is the record as devices get it, in JSON, without Edits; empty when
+	// it is gone or deleted.
+	Record []byte
 }
 
 // GrantRow is one span in which a user held an audience key.

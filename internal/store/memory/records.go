@@ -97,7 +97,17 @@ func (t *tx) Feed(ws, key string, after, upto int64, limit int) ([]store.Entry, 
 		}
 	}
 	slices.SortFunc(out, func(a, b store.Entry) int { return cmp.Or(cmp.Compare(a.Seq, b.Seq), strings.Compare(a.ID, b.ID)) })
-	return out[:min(limit, len(out))], nil
+	out = out[:min(limit, len(out))]
+	for i := range out {
+		r, err := t.Record(ws, out[i].ID)
+		if err != nil {
+			return nil, err
+		}
+		if r != nil && !r.Deleted && !out[i].Gone {
+			out[i].Record = store.EncodeRecord(nil, r)
+		}
+	}
+	return out, nil
 }
 
 // Keyed implements store.Reader.

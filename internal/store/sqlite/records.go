@@ -30,7 +30,7 @@ var (
 	qDropFeed     = statement("DELETE FROM feed WHERE ws = ? AND key = ? AND seq = ? AND id = ?")
 	qPutMember    = statement("INSERT INTO members (ws, key, type, id) VALUES (?, ?, ?, ?)")
 	qDropMember   = statement("DELETE FROM members WHERE ws = ? AND key = ? AND type = ? AND id = ?")
-	qFeed         = statement("SELECT seq, type, id, gone FROM feed WHERE ws = ? AND key = ? AND seq > ? AND seq <= ? ORDER BY seq, id LIMIT ?")
+	qFeed         = statement("SELECT f.seq, f.type, f.id, f.gone, r.body FROM feed f LEFT JOIN records r ON r.ws = f.ws AND r.id = f.id AND r.deleted = 0 AND f.gone = 0 WHERE f.ws = ? AND f.key = ? AND f.seq > ? AND f.seq <= ? ORDER BY f.seq, f.id LIMIT ?")
 	qKeyed        = statement("SELECT id FROM members WHERE ws = ? AND key = ? AND type = ? AND id < ? ORDER BY id DESC LIMIT ?")
 	qChanges      = statement("SELECT body, seq, idx FROM changes WHERE ws = ? AND id = ? AND seq > ? ORDER BY seq, idx")
 	qAddChange    = statement("INSERT INTO changes (ws, id, seq, idx, body) VALUES (?, ?, ?, ?, ?)")
@@ -236,7 +236,11 @@ func (t *tx) enter(ws string, old *store.Row, r *landfall.Record, keys []string)
 // Feed implements store.Reader.
 func (t *tx) Feed(ws, key string, after, upto int64, limit int) (out []store.Entry, err error) {
 	err = t.query(qFeed, func(st *sqlite.Stmt) (bool, error) {
-		out = append(out, store.Entry{Seq: st.ColumnInt64(0), Type: st.ColumnText(1), ID: st.ColumnText(2), Gone: st.ColumnBool(3)})
+		e := store.Entry{Seq: st.ColumnInt64(0), Type: st.ColumnText(1), ID: st.ColumnText(2), Gone: st.ColumnBool(3)}
+		if st.ColumnLen(4) > 0 {
+			e.Record = columnBytes(st, 4)
+		}
+		out = append(out, e)
 		return true, nil
 	}, ws, key, after, upto, limit)
 	return out, err

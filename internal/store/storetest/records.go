@@ -51,13 +51,13 @@ func feed(t *testing.T, b *bench) {
 	put("c", 2, "k")
 	put("a", 3, "l")
 	b.view(func(r store.Reader) error {
-		all, err := r.Feed("w", "k", 0, 9, 9)
+		all, err := bare(r.Feed("w", "k", 0, 9, 9))
 		same(t, "k", all, []store.Entry{{Seq: 2, Type: "thing", ID: "b"}, {Seq: 2, Type: "thing", ID: "c"}, {Seq: 3, Type: "thing", ID: "a", Gone: true}})
-		upto, err2 := r.Feed("w", "k", 0, 2, 1)
+		upto, err2 := bare(r.Feed("w", "k", 0, 2, 1))
 		same(t, "limit", upto, []store.Entry{{Seq: 2, Type: "thing", ID: "b"}})
-		after, err3 := r.Feed("w", "k", 2, 9, 9)
+		after, err3 := bare(r.Feed("w", "k", 2, 9, 9))
 		same(t, "after", len(after), 1)
-		l, err4 := r.Feed("w", "l", 0, 9, 9)
+		l, err4 := bare(r.Feed("w", "l", 0, 9, 9))
 		same(t, "l", l, []store.Entry{{Seq: 3, Type: "thing", ID: "a"}})
 		keyed, err5 := r.Keyed("w", "k", "thing", "", 9)
 		same(t, "keyed", keyed, []string{"c", "b"})
@@ -69,9 +69,9 @@ func feed(t *testing.T, b *bench) {
 	})
 	put("a", 4, "k") // back again
 	b.view(func(r store.Reader) error {
-		all, err := r.Feed("w", "k", 2, 9, 9)
+		all, err := bare(r.Feed("w", "k", 2, 9, 9))
 		same(t, "back under k", all, []store.Entry{{Seq: 4, Type: "thing", ID: "a"}})
-		l, err2 := r.Feed("w", "l", 0, 9, 9)
+		l, err2 := bare(r.Feed("w", "l", 0, 9, 9))
 		same(t, "gone from l", l, []store.Entry{{Seq: 4, Type: "thing", ID: "a", Gone: true}})
 		return errors.Join(err, err2)
 	})
@@ -175,4 +175,19 @@ func grants(t *testing.T, b *bench) {
 		same(t, "spans", got, []store.GrantRow{{User: "emma", Key: "role:b", From: 2, To: 4}, {User: "emma", Key: "role:a", From: 5}, {User: "emma", Key: "role:b", From: 7}})
 		return err
 	})
+}
+
+// bare takes the records off entries, and holds them to what they are of.
+func bare(all []store.Entry, err error) ([]store.Entry, error) {
+	for i := range all {
+		e := &all[i]
+		if e.Gone == (len(e.Record) > 0) {
+			err = errors.Join(err, fmt.Errorf("entry %d of %s, gone %v, has the record %q", e.Seq, e.ID, e.Gone, e.Record))
+		}
+		if r, derr := store.DecodeRecord(e.Record, nil); !e.Gone && (derr != nil || r.ID != e.ID || r.Version != e.Seq) {
+			err = errors.Join(err, fmt.Errorf("the entry %d of %s has the record %s, %w", e.Seq, e.ID, e.Record, derr))
+		}
+		e.Record = nil
+	}
+	return all, err
 }

@@ -59,8 +59,11 @@ func (r reads) Page(ctx context.Context, ws, replica string, actor landfall.Acto
 	return reply, nil
 }
 
-// ahead makes the next page of a first sync while the device takes this one in:
-// one at a time, so that it costs a server that is busy nothing.
+// pagesAhead is how many pages are made before they are asked for.
+const pagesAhead = 4
+
+// ahead makes the next pages of a first sync while the device takes this one in:
+// for one device at a time, so that it costs a server that is busy little.
 type ahead struct {
 	log  *changelog.Log
 	busy chan struct{} // has room for one
@@ -81,7 +84,13 @@ func (a *ahead) make(ws string, actor landfall.Actor, page *wire.PullPage, limit
 		defer func() { <-a.busy }()
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
-		_, _ = a.log.Page(ctx, ws, "", actor, since, limit) // whoever asks for it makes it otherwise, and hears of trouble
+		for range pagesAhead {
+			next, err := a.log.Page(ctx, ws, "", actor, since, limit)
+			if err != nil || next.Packed == nil || !next.More {
+				return // whoever asks for it makes it, and hears of trouble
+			}
+			since = next.Checkpoint
+		}
 	})
 }
 

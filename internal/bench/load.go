@@ -54,6 +54,9 @@ type device struct {
 	version    int64 // last sequence that it pulled
 	lat        latencies
 	body       bytes.Buffer
+	reply      bytes.Buffer // the answer as it came
+	text       bytes.Buffer // and unfolded
+	unzip      *gzip.Reader
 }
 
 func (d *device) dial(ctx context.Context) error {
@@ -84,28 +87,34 @@ func (d *device) exchange(method, path string, body []byte, unzip bool) ([]byte,
 		return nil, err
 	}
 	defer func() { _ = res.Body.Close() }() // it is read to its end
-	raw, err := io.ReadAll(res.Body)
-	if err != nil {
+	d.reply.Reset()
+	if _, err := d.reply.ReadFrom(res.Body); err != nil {
 		return nil, err
 	}
+	raw := d.reply.Bytes()
 	d.lat.add(time.Since(begun))
 	d.wire.Add(int64(len(raw)))
 	if res.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("%s %s: %s: %s", method, path, res.Status, raw)
 	}
-	return decoded(res.Header.Get("Content-Encoding"), raw)
+	return d.decoded(res.Header.Get("Content-Encoding"), raw)
 }
 
-func decoded(encoding string, raw []byte) ([]byte, error) {
+// decoded is the answer unfolded. It is good until the next one.
+func (d *device) decoded(encoding string, raw []byte) ([]byte, error) {
 	switch encoding {
 	case "":
 		return raw, nil
 	case "gzip":
-		z, err := gzip.NewReader(bytes.NewReader(raw))
-		if err != nil {
+		if d.unzip == nil {
+			d.unzip = new(gzip.Reader)
+		}
+		if err := d.unzip.Reset(bytes.NewReader(raw)); err != nil {
 			return nil, err
 		}
-		return io.ReadAll(z)
+		d.text.Reset()
+		_, err := d.text.ReadFrom(d.unzip)
+		return d.text.Bytes(), err
 	case "zstd":
 		z, err := zstd.NewReader(bytes.NewReader(raw), zstd.WithDecoderConcurrency(1))
 		if err != nil {
@@ -137,12 +146,17 @@ func (d *device) push(text func(n int64) string, count int) (*wire.PushReply, er
 		d.body.WriteString(last)
 	}
 	d.body.WriteString("]}")
+	d.previous = core.Hash([]byte(last))
+	d.next += int64(count)
+	return d.repeat(count)
+}
+
+// repeat sends what was pushed last.
+func (d *device) repeat(count int) (*wire.PushReply, error) {
 	raw, err := d.exchange("POST", "/v1/sync/push", d.body.Bytes(), true)
 	if err != nil {
 		return nil, err
 	}
-	d.previous = core.Hash([]byte(last))
-	d.next += int64(count)
 	if count == 1 && bytes.Contains(raw, []byte(`"result":"applied"`)) {
 		return nil, nil // it shares the machine: what is clear is not parsed
 	}

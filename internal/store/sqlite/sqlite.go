@@ -7,6 +7,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"sync/atomic"
@@ -109,12 +110,19 @@ func (s *Store) open(ctx context.Context, path string) error {
 			return err
 		}
 		s.readers <- c
+		if err := sqlitex.ExecuteTransient(c, fmt.Sprintf("PRAGMA mmap_size = %d", mapped), nil); err != nil {
+			return unavailable("the database can't be opened", err)
+		}
 		if err := sqlitex.ExecuteTransient(c, "PRAGMA query_only = ON", nil); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// mapped is how many bytes of the database readers see as memory, instead of
+// copying each page that they read. A system with small addresses maps less.
+const mapped = min(4<<30, math.MaxInt)
 
 func connect(path string) (*sqlite.Conn, error) {
 	c, err := sqlite.OpenConn(path, sqlite.OpenReadWrite)

@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/landfall-sync/landfall"
@@ -102,4 +103,28 @@ func (a *Accounts) signInRefused(ctx context.Context, ws, name string) error {
 		}
 		return w.SetCounter(ws, unknownNames, n+1)
 	})
+}
+
+// Audit lists who did what, newest first. Administrators only.
+func (a *Accounts) Audit(ctx context.Context, ws string, actor landfall.Actor, f store.AuditFilter, p store.Page) (wire.List[wire.AuditEntry], error) {
+	out := wire.List[wire.AuditEntry]{Items: []wire.AuditEntry{}}
+	if err := mustAdminister(&actor, "see the audit"); err != nil {
+		return out, err
+	}
+	f.Action = strings.TrimSuffix(f.Action, ".")
+	err := a.store.View(ctx, func(r store.Reader) error {
+		all, err := r.Audit(ws, f, store.Page{After: p.After, Limit: p.Limit + 1})
+		if err != nil {
+			return err
+		}
+		if len(all) > p.Limit {
+			all = all[:p.Limit]
+			out.Next = strconv.FormatInt(all[len(all)-1].Seq, 10)
+		}
+		for _, e := range all {
+			out.Items = append(out.Items, wire.AuditEntry(*e))
+		}
+		return nil
+	})
+	return out, err
 }

@@ -86,6 +86,6 @@ func TestRefusedAdministrationIsDamped(t *testing.T) {
 	if n := len(w.audit(store.AuditFilter{By: "emma"})); n != 6 {
 		t.Errorf("%d entries a minute later", n)
 	}
-	_, err := w.Accounts.Audit(t.Context(), ws, emma, store.AuditFilter{}, store.Page{Limit: 1})
+	_, err := w.Audit(t.Context(), ws, emma, store.AuditFilter{}, store.Page{Limit: 1})
 	refused(t, err, landfall.CodeForbidden, "administrator")
 }

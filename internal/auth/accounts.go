@@ -47,6 +47,7 @@ type Accounts struct {
 	random   io.Reader
 	hasher   *hasher
 	throttle *throttle
+	damper   store.Damper
 }
 
 // New makes the accounts of a store.

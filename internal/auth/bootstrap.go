@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/landfall-sync/landfall"
 	"github.com/landfall-sync/landfall/internal/definition"
@@ -68,6 +69,10 @@ func (a *Accounts) Bootstrap(ctx context.Context, f First) error {
 			}
 		}
 		if err := w.PutUser(f.Workspace, u); err != nil {
+			return err
+		}
+		first := store.Done(store.ByServer, store.WorkspaceInit, f.Workspace, l.Now()).With("admin", u.Name).With("roles", strings.Join(u.Roles, ", ")).With("version", "1")
+		if err := w.AddAudit(f.Workspace, first); err != nil {
 			return err
 		}
 		return l.Close()

@@ -22,7 +22,7 @@ const maxDeviceName = 100
 // NewCode makes a one-time code with which a device of the user enrols.
 // Administrators only.
 func (a *Accounts) NewCode(ctx context.Context, ws string, actor landfall.Actor, req wire.NewCode) (*wire.Code, error) {
-	if err := mustAdminister(&actor, "make enrolment codes"); err != nil {
+	if err := a.administer(ctx, ws, &actor, "make enrolment codes", req.User, store.DeviceCode); err != nil {
 		return nil, err
 	}
 	if err := checkTitle("name", req.Name); err != nil {
@@ -40,6 +40,10 @@ func (a *Accounts) NewCode(ctx context.Context, ws string, actor landfall.Actor,
 		}
 		if u.Disabled {
 			return landfall.Errorf(landfall.CodeConflict, "the user %q is disabled", u.Name).WithHint("enable the user first")
+		}
+		made := store.Done(actor.User, store.DeviceCode, u.Name, a.now()).With("name", req.Name).With("expires", out.Expires.Format(time.RFC3339))
+		if err := w.AddAudit(ws, made); err != nil {
+			return err
 		}
 		return w.PutCode(ws, &store.Code{Hash: hash, User: u.Name, Name: req.Name, Expires: out.Expires})
 	})
@@ -70,7 +74,7 @@ func (a *Accounts) Enrol(ctx context.Context, req wire.EnrolRequest, caller *Cal
 	}
 	var out *wire.Enrolled
 	err = a.store.Update(ctx, func(w store.Writer) error {
-		out, err = a.put(w, caller.Workspace, caller.Actor.User, req, credential, hash)
+		out, err = a.put(w, caller.Workspace, caller.Actor.User, req, credential, hash, caller.Actor.User)
 		return err
 	})
 	return out, err
@@ -103,7 +107,7 @@ func (a *Accounts) enrolByCode(ctx context.Context, req wire.EnrolRequest) (*wir
 		if req.Name == "" && req.Replica == "" {
 			req.Name = c.Name
 		}
-		out, err = a.put(w, ws, c.User, req, credential, hash)
+		out, err = a.put(w, ws, c.User, req, credential, hash, "")
 		return err
 	})
 	if landfall.CodeOf(err) != landfall.CodeUnauthorized {
@@ -113,8 +117,9 @@ func (a *Accounts) enrolByCode(ctx context.Context, req wire.EnrolRequest) (*wir
 }
 
 // put stores a replica of an enabled user: a new one, or, when one is named, the
-// one that the device was before: see again.
-func (a *Accounts) put(w store.Writer, ws, user string, req wire.EnrolRequest, credential, hash string) (*wire.Enrolled, error) {
+// one that the device was before: see again. by is who is signed in, or "" when
+// the device comes with a code.
+func (a *Accounts) put(w store.Writer, ws, user string, req wire.EnrolRequest, credential, hash, by string) (*wire.Enrolled, error) {
 	u, err := w.User(ws, user)
 	if err != nil {
 		return nil, err
@@ -140,7 +145,23 @@ func (a *Accounts) put(w store.Writer, ws, user string, req wire.EnrolRequest, c
 	if err := w.PutReplica(ws, r); err != nil {
 		return nil, err
 	}
+	if err := w.AddAudit(ws, enrolled(r, req.Replica != "", by, now)); err != nil {
+		return nil, err
+	}
 	return &wire.Enrolled{Replica: r.ID, Credential: credential, Incarnation: r.Incarnation, User: user, Workspace: ws}, nil
+}
+
+// enrolled is the entry of a device that was let in, for the first time or again.
+func enrolled(r *store.Replica, again bool, by string, now time.Time) *store.AuditEntry {
+	e := store.Done(by, store.DeviceEnrol, r.ID, now).With("user", r.User).With("name", r.Name)
+	if again {
+		e.Action = store.DeviceSignin
+	}
+	if by == "" {
+		e.Device = r.ID
+		e = e.With("way", "code")
+	}
+	return e
 }
 
 // again is the replica that a device was before, for its user alone. A server
@@ -238,9 +259,14 @@ func (a *Accounts) Revoke(ctx context.Context, ws string, actor landfall.Actor, 
 		if err != nil || h == nil {
 			return err
 		}
-		d.Credential = ""
-		out = deviceView(d, h)
-		return w.PutReplica(ws, d)
+		if out = deviceView(d, h); d.Credential == "" {
+			return nil
+		}
+		d.Credential, out.Revoked = "", true
+		if err := w.PutReplica(ws, d); err != nil {
+			return err
+		}
+		return w.AddAudit(ws, store.Done(actor.User, store.DeviceRevoke, d.ID, a.now()).With("user", d.User).With("name", d.Name))
 	})
 	return out, err
 }

@@ -14,7 +14,7 @@ func teamKey(team string) string { return "team:" + team }
 
 // give adds roles and teams that the user does not have yet, each at its own
 // place in the sequence.
-func (a *Accounts) give(w store.Writer, l *store.Ledger, ws string, u *store.User, roles, teams []string) error {
+func (a *Accounts) give(w store.Writer, l *store.Ledger, ws, by string, u *store.User, roles, teams []string) error {
 	if len(roles) > 0 {
 		app, err := a.defs.At(w, ws)
 		if err != nil {
@@ -25,7 +25,13 @@ func (a *Accounts) give(w store.Writer, l *store.Ledger, ws string, u *store.Use
 			if !slices.Contains(declared, role) {
 				return unknown(landfall.CodeInvalid, "role", role, declared)
 			}
+			if slices.Contains(u.Roles, role) {
+				continue
+			}
 			if u.Roles, err = giveKey(w, l, ws, u.Name, u.Roles, role, roleKey(role)); err != nil {
+				return err
+			}
+			if err := w.AddAudit(ws, store.Done(by, store.UserGrant, u.Name, l.Now()).With("role", role)); err != nil {
 				return err
 			}
 		}
@@ -41,7 +47,13 @@ func (a *Accounts) give(w store.Writer, l *store.Ledger, ws string, u *store.Use
 		if !slices.Contains(names, team) {
 			return unknown(landfall.CodeInvalid, "team", team, names)
 		}
+		if slices.Contains(u.Teams, team) {
+			continue
+		}
 		if u.Teams, err = giveKey(w, l, ws, u.Name, u.Teams, team, teamKey(team)); err != nil {
+			return err
+		}
+		if err := w.AddAudit(ws, store.Done(by, store.TeamJoin, u.Name, l.Now()).With("team", team)); err != nil {
 			return err
 		}
 	}
@@ -50,7 +62,7 @@ func (a *Accounts) give(w store.Writer, l *store.Ledger, ws string, u *store.Use
 
 // take removes roles and teams. What the user does not have is no error if it
 // exists: a role may also be one that the definition declares no more.
-func (a *Accounts) take(w store.Writer, l *store.Ledger, ws string, u *store.User, roles, teams []string) error {
+func (a *Accounts) take(w store.Writer, l *store.Ledger, ws, by string, u *store.User, roles, teams []string) error {
 	for _, role := range roles {
 		if !slices.Contains(u.Roles, role) {
 			app, err := a.defs.At(w, ws)
@@ -64,6 +76,9 @@ func (a *Accounts) take(w store.Writer, l *store.Ledger, ws string, u *store.Use
 		}
 		u.Roles = without(u.Roles, role)
 		if err := takeKey(w, l, ws, u.Name, roleKey(role)); err != nil {
+			return err
+		}
+		if err := w.AddAudit(ws, store.Done(by, store.UserRevoke, u.Name, l.Now()).With("role", role)); err != nil {
 			return err
 		}
 	}
@@ -80,6 +95,9 @@ func (a *Accounts) take(w store.Writer, l *store.Ledger, ws string, u *store.Use
 		}
 		u.Teams = without(u.Teams, team)
 		if err := takeKey(w, l, ws, u.Name, teamKey(team)); err != nil {
+			return err
+		}
+		if err := w.AddAudit(ws, store.Done(by, store.TeamLeave, u.Name, l.Now()).With("team", team)); err != nil {
 			return err
 		}
 	}
@@ -146,7 +164,7 @@ func (a *Accounts) Teams(ctx context.Context, ws string, actor landfall.Actor) (
 
 // AddTeam adds a team. Administrators only.
 func (a *Accounts) AddTeam(ctx context.Context, ws string, actor landfall.Actor, t wire.Team) (*wire.Team, error) {
-	if err := mustAdminister(&actor, "add teams"); err != nil {
+	if err := a.administer(ctx, ws, &actor, "add teams", t.Name, store.TeamAdd); err != nil {
 		return nil, err
 	}
 	if err := checkName("team", t.Name); err != nil {
@@ -162,6 +180,9 @@ func (a *Accounts) AddTeam(ctx context.Context, ws string, actor landfall.Actor,
 		}
 		if slices.Contains(names, t.Name) {
 			return landfall.Errorf(landfall.CodeConflict, "there is a team %q already", t.Name).WithHint("choose another name")
+		}
+		if err := w.AddAudit(ws, store.Done(actor.User, store.TeamAdd, t.Name, a.now()).With("title", t.Title)); err != nil {
+			return err
 		}
 		return w.PutTeam(ws, store.Team{Name: t.Name, Title: t.Title})
 	})

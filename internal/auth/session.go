@@ -106,7 +106,7 @@ func (a *Accounts) bySession(ctx context.Context, token string) (*Caller, error)
 	case c != nil:
 		return c, a.prolong(ctx, ws, s, now)
 	case s != nil:
-		if err := a.SignOut(ctx, token); err != nil {
+		if err := a.endSession(ctx, token, store.ByServer); err != nil {
 			return nil, err
 		}
 	}
@@ -153,7 +153,16 @@ func (a *Accounts) SignIn(ctx context.Context, in wire.SignIn) (*wire.Session, e
 	case err == nil:
 		back()
 		a.throttle.succeed(key)
-	case landfall.CodeOf(err) != landfall.CodeUnauthorized:
+	case landfall.CodeOf(err) == landfall.CodeUnauthorized:
+		if noted := a.signInRefused(ctx, ws, name); noted != nil {
+			return nil, noted
+		}
+	case landfall.CodeOf(err) == landfall.CodeForbidden: // disabled: the password was right
+		back()
+		if noted := a.signInRefused(ctx, ws, name); noted != nil {
+			return nil, noted
+		}
+	default:
 		back()
 	}
 	return s, err
@@ -232,6 +241,9 @@ func (a *Accounts) signIn(ctx context.Context, ws, name, password string) (*wire
 			}
 		}
 		out.Actor = u.Actor()
+		if err := w.AddAudit(ws, store.Done(name, store.SessionBegin, name, now)); err != nil {
+			return err
+		}
 		return w.PutSession(ws, &store.Session{Token: hash, User: name, Created: now, Expires: out.Expires})
 	})
 	if err != nil {
@@ -252,5 +264,24 @@ func (a *Accounts) renew(ctx context.Context, encoded, password string) (string,
 
 // SignOut ends the session. A session that has ended already is no error.
 func (a *Accounts) SignOut(ctx context.Context, token string) error {
-	return a.store.Update(ctx, func(w store.Writer) error { return w.DeleteSession(hashSecret(token)) })
+	return a.endSession(ctx, token, "")
+}
+
+// endSession ends a session for its user, or, by the server, one that is not
+// valid any more.
+func (a *Accounts) endSession(ctx context.Context, token, by string) error {
+	hash := hashSecret(token)
+	return a.store.Update(ctx, func(w store.Writer) error {
+		ws, s, err := w.Session(hash)
+		if err != nil || s == nil {
+			return err
+		}
+		if by == "" {
+			by = s.User
+		}
+		if err := w.AddAudit(ws, store.Done(by, store.SessionEnd, s.User, a.now())); err != nil {
+			return err
+		}
+		return w.DeleteSession(hash)
+	})
 }

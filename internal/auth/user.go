@@ -72,7 +72,7 @@ func (a *Accounts) User(ctx context.Context, ws string, actor landfall.Actor, na
 // AddUser adds a user. Roles must be declared by the published definition, or
 // be administrator; teams must exist. Administrators only.
 func (a *Accounts) AddUser(ctx context.Context, ws string, actor landfall.Actor, n wire.NewUser) (*wire.UserView, error) {
-	if err := mustAdminister(&actor, "add users"); err != nil {
+	if err := a.administer(ctx, ws, &actor, "add users", n.Name, store.UserAdd); err != nil {
 		return nil, err
 	}
 	if err := checkName("user", n.Name); err != nil {
@@ -96,7 +96,10 @@ func (a *Accounts) AddUser(ctx context.Context, ws string, actor landfall.Actor,
 				WithHint("choose another name, or grant roles to the one that is there")
 		}
 		u.Created = l.Now()
-		if err := a.give(w, l, ws, u, n.Roles, n.Teams); err != nil {
+		if err := w.AddAudit(ws, store.Done(actor.User, store.UserAdd, u.Name, l.Now()).With("title", u.Title)); err != nil {
+			return err
+		}
+		if err := a.give(w, l, ws, actor.User, u, n.Roles, n.Teams); err != nil {
 			return err
 		}
 		return w.PutUser(ws, u)
@@ -123,7 +126,7 @@ func (a *Accounts) newPassword(ctx context.Context, password string) (string, er
 // Disabling ends them all. There is always an enabled administrator who can
 // sign in: what would leave none is a conflict. Administrators only.
 func (a *Accounts) ChangeUser(ctx context.Context, ws string, actor landfall.Actor, keep, name string, c wire.UserChange) (*wire.UserView, error) {
-	if err := mustAdminister(&actor, "change users"); err != nil {
+	if err := a.administer(ctx, ws, &actor, "change users", name, asked(&c)...); err != nil {
 		return nil, err
 	}
 	if c.Title != nil {
@@ -150,7 +153,7 @@ func (a *Accounts) ChangeUser(ctx context.Context, ws string, actor landfall.Act
 		if err != nil {
 			return err
 		}
-		if err := a.apply(w, l, ws, u, password, c); err != nil {
+		if err := a.apply(w, l, ws, actor.User, u, password, c); err != nil {
 			return err
 		}
 		if err := lastAdministrator(w, ws, u); err != nil {
@@ -172,24 +175,37 @@ func (a *Accounts) ChangeUser(ctx context.Context, ws string, actor landfall.Act
 }
 
 // apply makes the change on u, and gives and takes what it says.
-func (a *Accounts) apply(w store.Writer, l *store.Ledger, ws string, u *store.User, password string, c wire.UserChange) error {
-	if c.Title != nil {
+func (a *Accounts) apply(w store.Writer, l *store.Ledger, ws, by string, u *store.User, password string, c wire.UserChange) error {
+	if c.Title != nil && *c.Title != u.Title {
 		u.Title = *c.Title
+		if err := w.AddAudit(ws, store.Done(by, store.UserChange, u.Name, l.Now()).With("title", u.Title)); err != nil {
+			return err
+		}
 	}
 	if password != "" {
 		u.Password = password
+		if err := w.AddAudit(ws, store.Done(by, store.UserPassword, u.Name, l.Now())); err != nil {
+			return err
+		}
 	}
 	if c.Disabled != nil && *c.Disabled != u.Disabled {
+		action := store.UserEnable
+		if *c.Disabled {
+			action = store.UserDisable
+		}
+		if err := w.AddAudit(ws, store.Done(by, action, u.Name, l.Now())); err != nil {
+			return err
+		}
 		u.Disabled = *c.Disabled
 		var err error
 		if u.Password, err = voidSessions(u.Password, a.now()); err != nil {
 			return err
 		}
 	}
-	if err := a.take(w, l, ws, u, c.Revoke, c.Leave); err != nil {
+	if err := a.take(w, l, ws, by, u, c.Revoke, c.Leave); err != nil {
 		return err
 	}
-	return a.give(w, l, ws, u, c.Grant, c.Join)
+	return a.give(w, l, ws, by, u, c.Grant, c.Join)
 }
 
 // keepSession lets the session in which its user set a new password go on.

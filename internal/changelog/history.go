@@ -35,6 +35,10 @@ func (l *Log) begin(ctx context.Context, ws, old string) error {
 			return err
 		}
 		head.Epoch = l.newID()
+		began := store.Done(store.ByServer, store.EpochBegin, head.Epoch, l.clock().UTC()).With("reason", "history was lost")
+		if err := w.AddAudit(ws, began); err != nil {
+			return err
+		}
 		return w.SetHead(ws, *head)
 	})
 }

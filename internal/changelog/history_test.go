@@ -43,6 +43,15 @@ func TestLostHistoryBeginsAnEpoch(t *testing.T) {
 	if resync, lost, _ := pull(behind.since); resync || lost {
 		t.Error("who was not ahead must start again")
 	}
+	if err := w.store.View(ctx, func(r store.Reader) error {
+		all, err := r.Audit(ws, store.AuditFilter{}, store.Page{Limit: 9})
+		if len(all) != 1 || all[0].Action != store.EpochBegin || all[0].By != store.ByServer || all[0].Object != "e2" || all[0].At.IsZero() {
+			t.Errorf("the audit has %d entries: %+v", len(all), all)
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func headNow(t *testing.T, w *world) (out store.Head) {

@@ -35,6 +35,7 @@ type Config struct {
 	Queues      Queues
 	Issues      Issues
 	IssueWork   IssueWork
+	Audit       Audit
 	Limits      wire.Limits
 	PushMemory  int64 // bytes that all pushes under way may hold together
 	Memory      int64 // bytes that the bodies of all other requests under way may hold together

@@ -236,12 +236,16 @@ func (f *fake) Reopen(_ context.Context, _ string, _ landfall.Actor, ref, note s
 	return &wire.IssueView{}, f.ask("reopen %s %s", ref, note)
 }
 
+func (f *fake) Audit(_ context.Context, _ string, a landfall.Actor, q store.AuditFilter, p store.Page) (wire.List[wire.AuditEntry], error) {
+	return wire.List[wire.AuditEntry]{}, f.ask("audit for %s: by=%s %s of %s on %s, %s to %s, after %q, %d", a.User, q.By, q.Action, q.Object, q.Device, q.Since.Format("01-02T15"), q.Until.Format("01-02T15"), p.After, p.Limit)
+}
+
 // newAPI is an API before a fake, and its log.
 func newAPI(t testing.TB) (*API, *fake, *bytes.Buffer) {
 	t.Helper()
 	f, log := &fake{}, &bytes.Buffer{}
 	a, err := New(Config{
-		Sessions: f, Devices: f, People: f, Definitions: f, Inbox: f, Records: f, Queues: f, Issues: f, IssueWork: f,
+		Sessions: f, Devices: f, People: f, Definitions: f, Inbox: f, Records: f, Queues: f, Issues: f, IssueWork: f, Audit: f,
 		Limits: wire.Limits{Body: 1 << 10, PullPage: 800}, PushMemory: 4 << 10, Memory: 8 << 20,
 		Clock: func() time.Time { return noon }, NewID: func() string { return "new-id" },
 		Log: slog.New(slog.NewTextHandler(log, nil)), Version: "test", Wait: time.Hour, Look: time.Millisecond,

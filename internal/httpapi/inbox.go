@@ -109,8 +109,11 @@ func within(t time.Time) time.Time {
 	return t
 }
 
-// since reads a point in time, or how long ago it was.
-func (a *API) since(text string) (time.Time, error) {
+// since reads when something was received at the earliest.
+func (a *API) since(text string) (time.Time, error) { return a.moment("since", text) }
+
+// moment reads a point in time, or how long ago it was.
+func (a *API) moment(field, text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
@@ -125,8 +128,8 @@ func (a *API) since(text string) (time.Time, error) {
 	if d, err := time.ParseDuration(text); err == nil && d >= 0 {
 		return a.Clock().UTC().Add(-d), nil
 	}
-	e := landfall.Errorf(landfall.CodeInvalid, "since: expected a point in time or a duration").
+	e := landfall.Errorf(landfall.CodeInvalid, "%s: expected a point in time or a duration", field).
 		WithHint("write 2026-03-01T09:00:00Z, 24h or 7d")
-	e.Messages = []landfall.Message{{Code: "invalid", Field: "since", Text: "expected a point in time or a duration"}}
+	e.Messages = []landfall.Message{{Code: "invalid", Field: field, Text: "expected a point in time or a duration"}}
 	return time.Time{}, e
 }

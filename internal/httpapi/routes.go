@@ -32,6 +32,7 @@ func (a *API) routes() {
 	a.sessionRoutes()
 	a.peopleRoutes()
 	a.deviceRoutes()
+	a.auditRoutes()
 	a.syncRoutes()
 	a.definitionRoutes()
 	a.recordRoutes()

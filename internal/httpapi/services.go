@@ -44,6 +44,11 @@ type People interface {
 	AddTeam(ctx context.Context, ws string, actor landfall.Actor, t wire.Team) (*wire.Team, error)
 }
 
+// Audit tells administrators who did what.
+type Audit interface {
+	Audit(ctx context.Context, ws string, actor landfall.Actor, f store.AuditFilter, p store.Page) (wire.List[wire.AuditEntry], error)
+}
+
 // Definitions shows and publishes the definition.
 type Definitions interface {
 	Source(ctx context.Context, ws string) (version int64, source string, err error)

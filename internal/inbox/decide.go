@@ -44,7 +44,10 @@ func (in *Inbox) Resolve(ctx context.Context, ws string, actor landfall.Actor, i
 		if err != nil {
 			return err
 		}
-		return j.decide(row, a, req.Decision, out)
+		if err := j.decide(row, a, req.Decision, out); err != nil {
+			return err
+		}
+		return j.w.AddAudit(ws, issueEntry(store.IssueResolve, a.User, row, j.l.Now()).With("settlement", string(out.Settlement)))
 	})
 	if err != nil {
 		return nil, err

@@ -24,8 +24,11 @@ func (in *Inbox) Do(ctx context.Context, ws string, actor landfall.Actor, do wir
 		if err != nil {
 			return err
 		}
-		out, err = j.do(a, do)
-		return err
+		before := j.l.Head().Seq
+		if out, err = j.do(a, do); err != nil || j.l.Head().Seq == before {
+			return err
+		}
+		return j.w.AddAudit(ws, deskEntry(a.User, &do, out.Record.ID, j.l.Now()))
 	})
 	return out, err
 }

@@ -51,6 +51,24 @@ func TestBaseOfLostHistory(t *testing.T) {
 		if epoch := headOf(t, st).Epoch; (epoch != before) != c.epoch {
 			t.Errorf("%s: the epoch went from %q to %q", name, before, epoch)
 		}
+		audited(t, name, st, c.epoch)
+	}
+}
+
+// audited: the audit tells of the new epoch, and of nothing else that was pushed.
+func audited(t *testing.T, name string, st store.Store, epoch bool) {
+	t.Helper()
+	if err := st.View(t.Context(), func(r store.Reader) error {
+		all, err := r.Audit("w", store.AuditFilter{}, store.Page{Limit: 9})
+		if !epoch && len(all) > 0 {
+			t.Errorf("%s: the audit has %+v", name, all[0])
+		}
+		if epoch && (len(all) != 1 || all[0].Action != store.EpochBegin || all[0].By != store.ByServer || all[0].Device != "phone") {
+			t.Errorf("%s: the audit has %d entries: %+v", name, len(all), all)
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -52,6 +52,9 @@ func (in *Inbox) Import(ctx context.Context, ws string, actor landfall.Actor, ty
 		if req.DryRun {
 			return errDry
 		}
+		if e := importEntry(a.User, typ, out, j.l.Now()); e != nil {
+			return j.w.AddAudit(ws, e)
+		}
 		return nil
 	})
 	if err != nil && !errors.Is(err, errDry) {

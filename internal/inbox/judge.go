@@ -105,10 +105,14 @@ func (p *pushing) history() error {
 	if p.lost = lost; !lost {
 		p.in.remember(replica, token)
 	}
-	if proved {
-		p.l.Begin(p.in.cfg.NewID())
+	if !proved || p.l.Begun() {
+		return nil
 	}
-	return nil
+	epoch := p.in.cfg.NewID()
+	p.l.Begin(epoch)
+	began := store.Done(store.ByServer, store.EpochBegin, epoch, p.l.Now()).With("reason", "history was lost")
+	began.Device = replica
+	return p.w.AddAudit(p.ws, began)
 }
 
 // mostKnown bounds the checkpoints that are remembered.

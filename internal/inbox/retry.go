@@ -2,6 +2,7 @@ package inbox
 
 import (
 	"context"
+	"strconv"
 
 	"github.com/landfall-sync/landfall"
 	"github.com/landfall-sync/landfall/internal/core"
@@ -90,7 +91,10 @@ func (j *judging) retry(id, by string) (wire.Retried, error) {
 		out.Settled, out.Settle = true, row.Issue.Settlement
 		return out, nil
 	}
-	return j.judgeLane(row, by, out)
+	if out, err = j.judgeLane(row, by, out); err != nil {
+		return out, err
+	}
+	return out, j.w.AddAudit(j.ws, issueEntry(store.IssueRetry, by, row, j.l.Now()).With("settled", strconv.FormatBool(out.Settled)))
 }
 
 // judgeLane tries the lane as one, then shorter and shorter prefixes down to

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -34,6 +35,7 @@ type Publisher struct {
 
 	mu       sync.Mutex
 	compiled map[string]*definition.App // newest compiled version, by workspace
+	damper   store.Damper
 }
 
 // New makes the publisher of a store.
@@ -115,6 +117,9 @@ func (p *Publisher) Source(ctx context.Context, ws string) (version int64, sourc
 // says all this and publishes nothing. Administrators only.
 func (p *Publisher) Publish(ctx context.Context, ws string, actor landfall.Actor, req wire.Publish) (*wire.Published, error) {
 	if actor.Disabled || !actor.Has(landfall.Administrator) {
+		if err := p.forbidden(ctx, ws, actor.User); err != nil {
+			return nil, err
+		}
 		return nil, landfall.Errorf(landfall.CodeForbidden, "only an administrator may publish a definition").
 			WithHint("ask somebody with the role %q; anybody can check one: landfall app check FILE", landfall.Administrator)
 	}
@@ -140,12 +145,30 @@ func (p *Publisher) Publish(ctx context.Context, ws string, actor landfall.Actor
 			return err
 		}
 		l.Publish(out.Version)
+		published := store.Done(actor.User, store.DefinitionPublish, app.Name, l.Now()).With("version", strconv.FormatInt(out.Version, 10))
+		if err := w.AddAudit(ws, published); err != nil {
+			return err
+		}
 		return l.Close()
 	})
 	if err != nil {
 		return nil, err
 	}
 	return out, nil
+}
+
+// forbidden keeps that somebody without the right tried to publish; at most once
+// a minute, however often they try.
+func (p *Publisher) forbidden(ctx context.Context, ws, user string) error {
+	now := p.clock().UTC()
+	if !p.damper.Pass(ws+"\x00"+user, now) {
+		return nil
+	}
+	return p.store.Update(ctx, func(w store.Writer) error {
+		e := store.Done(user, store.DefinitionPublish, "", now)
+		e.Outcome = store.AuditRefused
+		return w.AddAudit(ws, e)
+	})
 }
 
 // Check says what Publish would say, to anybody, and publishes nothing.

@@ -95,6 +95,9 @@ func (l *Ledger) Take() int64 {
 // Begin begins an epoch: the history that devices know is not this one.
 func (l *Ledger) Begin(epoch string) { l.head.Epoch, l.lost = epoch, true }
 
+// Begun reports whether this batch began an epoch.
+func (l *Ledger) Begun() bool { return l.lost }
+
 // Close stores the head. A batch that took no place leaves it as it was.
 func (l *Ledger) Close() error {
 	if l.head.Seq == l.from && !l.lost {

@@ -30,6 +30,7 @@ type Reader interface {
 	Issues
 	Accounts
 	Definitions
+	Audits
 }
 
 // Writer reads its own writes.
@@ -38,6 +39,7 @@ type Writer interface {
 	WriteRecords
 	WriteItems
 	WriteAccounts
+	WriteAudit
 }
 
 // Head is where a workspace's sequence stands.

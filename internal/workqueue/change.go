@@ -3,6 +3,7 @@ package workqueue
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -245,7 +246,29 @@ func (e *edit) commit(w store.Writer, ledger *store.Ledger, before *landfall.Iss
 	if err := w.PutIssue(e.ws, e.row); err != nil {
 		return err
 	}
+	if entry := e.audit(transition); entry != nil {
+		if err := w.AddAudit(e.ws, entry); err != nil {
+			return err
+		}
+	}
 	return ledger.Close()
+}
+
+// audited are the changes that the audit tells of. Comments are part of the
+// issue, and stay there.
+var audited = map[string]string{
+	"claim": store.IssueClaim, "release": store.IssueRelease, "assign": store.IssueAssign, "reopen": store.IssueReopen,
+}
+
+// audit is the entry of the change; nil for none.
+func (e *edit) audit(transition string) *store.AuditEntry {
+	action := audited[transition]
+	if action == "" {
+		return nil
+	}
+	i := e.issue
+	return store.Done(e.who.User, action, i.ID, e.now).With("number", strconv.FormatInt(i.Number, 10)).
+		With("queue", i.Queue).With("assignee", i.Assignee)
 }
 
 // free reports, as an error, that the issue can't be taken: it is resolved, or

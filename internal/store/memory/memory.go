@@ -78,6 +78,7 @@ type db struct {
 	sessions    map[string]owned
 	codes       map[string]owned
 	replicas    map[[2]string][]byte
+	audit       map[string][][]byte // by workspace, in order
 }
 
 type commit struct {
@@ -101,7 +102,7 @@ func newDB() *db {
 		feed: map[[3]string]store.Entry{}, changes: map[[2]string][][]byte{}, unique: map[[4]string]string{}, uniqueOf: map[[2]string]map[string]string{},
 		counters: map[[2]string]int64{}, issues: map[[2]string][]byte{}, grants: map[[2]string][]store.GrantRow{}, definitions: map[string][]byte{},
 		pushes: map[string][]store.Push{}, items: map[itemKey][]byte{}, arrived: map[itemKey]int{}, users: map[[2]string][]byte{}, teams: map[[2]string]store.Team{},
-		sessions: map[string]owned{}, codes: map[string]owned{}, replicas: map[[2]string][]byte{},
+		sessions: map[string]owned{}, codes: map[string]owned{}, replicas: map[[2]string][]byte{}, audit: map[string][][]byte{},
 	}
 }
 

@@ -231,7 +231,7 @@ func Restore(ctx context.Context, from, path, epoch string, now time.Time) (made
 	if err := ignoreAbsent(os.Remove(part)); err != nil {
 		return nil, "", unavailable("an unfinished restore can't be removed", err)
 	}
-	if err := begun(ctx, from, part, epoch); err != nil {
+	if err := begun(ctx, from, part, epoch, now); err != nil {
 		return nil, "", errors.Join(err, ignoreAbsent(os.Remove(part)))
 	}
 	if made, err = inspected(ctx, part); err != nil {
@@ -244,7 +244,7 @@ func Restore(ctx context.Context, from, path, epoch string, now time.Time) (made
 }
 
 // begun is a copy of a backup in which a new epoch has begun.
-func begun(ctx context.Context, from, part, epoch string) (err error) {
+func begun(ctx context.Context, from, part, epoch string, now time.Time) (err error) {
 	c, err := unchanging(from)
 	if err != nil {
 		return unavailable("the backup can't be opened", err)
@@ -269,6 +269,10 @@ func begun(ctx context.Context, from, part, epoch string) (err error) {
 				return err
 			}
 			h.Epoch, h.Backups, h.Covered = epoch, true, h.Seq
+			began := store.Done(store.ByRestore, store.EpochBegin, epoch, now.UTC()).With("reason", "a backup was restored")
+			if err := w.AddAudit(ws, began); err != nil {
+				return err
+			}
 			if err := w.SetHead(ws, *h); err != nil {
 				return err
 			}

@@ -80,6 +80,15 @@ func TestBackupAndRestore(t *testing.T) {
 	if h := headIn(t, restored); h.Epoch != "e2" || h.Seq != 7 || h.Kept() != 7 || h.Key != "k" || restored.Unclean() {
 		t.Errorf("restored: %+v", h)
 	}
+	if err := restored.View(t.Context(), func(r store.Reader) error {
+		all, err := r.Audit("w", store.AuditFilter{}, store.Page{Limit: 9})
+		if len(all) != 1 || all[0].Action != store.EpochBegin || all[0].By != store.ByRestore || all[0].Object != "e2" || !all[0].At.Equal(now) {
+			t.Errorf("the audit has %d entries: %+v", len(all), all)
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
 	if err := errors.Join(restored.Close(), os.Rename(aside, path)); err != nil {
 		t.Fatal(err)
 	}

@@ -97,3 +97,17 @@ CREATE TABLE replicas (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX replicas_user ON replicas (ws, user, id);
 CREATE INDEX replicas_credential ON replicas (credential) WHERE credential <> '';
+
+-- Who did what. at never runs backwards as seq goes on; area is the beginning
+-- of the action, up to its dot.
+CREATE TABLE audit (
+  ws TEXT NOT NULL, seq INTEGER NOT NULL, at INTEGER NOT NULL, by TEXT NOT NULL, device TEXT NOT NULL,
+  area TEXT NOT NULL, action TEXT NOT NULL, object TEXT NOT NULL, body BLOB NOT NULL,
+  PRIMARY KEY (ws, seq)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX audit_at ON audit (ws, at, seq);
+CREATE INDEX audit_by ON audit (ws, by, seq);
+CREATE INDEX audit_device ON audit (ws, device, seq) WHERE device <> '';
+CREATE INDEX audit_area ON audit (ws, area, seq);
+CREATE INDEX audit_action ON audit (ws, action, seq);
+CREATE INDEX audit_object ON audit (ws, object, seq) WHERE object <> '';

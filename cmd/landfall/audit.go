@@ -1,0 +1,62 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/landfall-sync/landfall/internal/desk"
+	"github.com/landfall-sync/landfall/internal/wire"
+)
+
+type auditCmd struct {
+	By     string `help:"Done by this user." placeholder:"NAME"`
+	Action string `help:"This action, or all that begin like it: user.grant, or user." placeholder:"PREFIX"`
+	Object string `help:"Done to this: the name or id of a user, team, device, record or issue." placeholder:"X"`
+	Device string `help:"Done by this device." placeholder:"ID"`
+	Since  string `help:"Done since: a time, or a duration back such as 24h." placeholder:"WHEN"`
+	Until  string `help:"Done before: like --since." placeholder:"WHEN"`
+	pageFlags
+}
+
+func (c *auditCmd) Help() string {
+	return "For administrators. What each action means is in docs/audit.md.\nExample:\n  landfall audit --action user.grant --object emma --since 30d"
+}
+
+// Run lists the audit.
+func (c *auditCmd) Run(s *session) error {
+	d, err := s.desk()
+	if err != nil {
+		return err
+	}
+	l, err := d.Audit(s.ctx, desk.AuditFilter{
+		By: c.By, Action: c.Action, Object: c.Object, Device: c.Device, Since: c.Since, Until: c.Until, After: c.After, Limit: c.Limit,
+	})
+	if err != nil {
+		return err
+	}
+	return page(s, l, func(e *wire.AuditEntry) string { return fmt.Sprint(e.Seq) }, "Nothing was done that is like this.",
+		[]string{"SEQ", "WHEN", "BY", "ACTION", "OBJECT", "OUTCOME", "DETAIL"}, func(e *wire.AuditEntry) []string {
+			return []string{fmt.Sprint(e.Seq), when(e.At), doer(e), e.Action, e.Object, e.Outcome, details(e)}
+		})
+}
+
+// doer is who, or what, did it.
+func doer(e *wire.AuditEntry) string {
+	switch {
+	case e.By != "":
+		return e.By
+	case e.Device != "":
+		return "device " + abbreviate(e.Device)
+	}
+	return "-"
+}
+
+func details(e *wire.AuditEntry) string {
+	out := make([]string, 0, len(e.Detail))
+	for _, name := range slices.Sorted(maps.Keys(e.Detail)) {
+		out = append(out, name+"="+e.Detail[name])
+	}
+	return strings.Join(out, " ")
+}

@@ -244,7 +244,15 @@ func (a *Accounts) signIn(ctx context.Context, ws, name, password string) (*wire
 		if err := w.AddAudit(ws, store.Done(name, store.SessionBegin, name, now)); err != nil {
 			return err
 		}
-		return w.PutSession(ws, &store.Session{Token: hash, User: name, Created: now, Expires: out.Expires})
+		p, err := decode(u.Password)
+		if err != nil {
+			return err
+		}
+		began := now
+		if began.Before(p.since) {
+			began = p.since // the password is of this very moment
+		}
+		return w.PutSession(ws, &store.Session{Token: hash, User: name, Created: began, Expires: out.Expires})
 	})
 	if err != nil {
 		return nil, err

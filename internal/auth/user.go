@@ -4,6 +4,7 @@ import (
 	"context"
 	"regexp"
 	"slices"
+	"time"
 
 	"github.com/landfall-sync/landfall"
 	"github.com/landfall-sync/landfall/internal/store"
@@ -182,8 +183,13 @@ func (a *Accounts) apply(w store.Writer, l *store.Ledger, ws, by string, u *stor
 			return err
 		}
 	}
+	var err error
 	if password != "" {
-		u.Password = password
+		// Whatever session began until this moment, while the password was hashed,
+		// too, is void.
+		if u.Password, err = voidSessions(password, a.now().Add(time.Millisecond)); err != nil {
+			return err
+		}
 		if err := w.AddAudit(ws, store.Done(by, store.UserPassword, u.Name, l.Now())); err != nil {
 			return err
 		}
@@ -197,8 +203,7 @@ func (a *Accounts) apply(w store.Writer, l *store.Ledger, ws, by string, u *stor
 			return err
 		}
 		u.Disabled = *c.Disabled
-		var err error
-		if u.Password, err = voidSessions(u.Password, a.now()); err != nil {
+		if u.Password, err = voidSessions(u.Password, a.now().Add(time.Millisecond)); err != nil {
 			return err
 		}
 	}

@@ -9,7 +9,8 @@ help:
 	@echo "make demo    play the expense story, then say how to go on"
 	@echo "make test    lint, unit tests and conformance with the race detector, stories"
 	@echo "make fuzz    every parser of outside bytes, FUZZ_TIME=5s each"
-	@echo "make soak    200 and more kills of server and devices, replies cut at every byte"
+	@echo "make soak    long: fuzzing, 200 kills of server and devices, replies cut at every byte"
+	@echo "make bench   rates, times, CPU, memory and bytes, beside raw SQLite"
 	@echo "make build   bin/landfall"
 
 build:
@@ -50,8 +51,13 @@ FUZZ_TIME ?= 5s
 fuzz:
 	scripts/fuzz $(FUZZ_TIME)
 
+# What this machine does, beside raw SQLite on it. BENCH="--only push" narrows it.
+bench: build
+	bin/landfall bench $(BENCH)
+
 # LANDFALL_KILLS=1000 make soak kills longer, LANDFALL_SEED=7 at other moments.
 soak:
+	scripts/fuzz $${SOAK_FUZZ:-30s}
 	LANDFALL_KILLS=$${LANDFALL_KILLS:-200} go test -race -count=1 -timeout 30m -run 'TestKills$$|TestReplyCutAtEveryByte' -v ./stories
 
 clean:

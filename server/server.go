@@ -205,6 +205,11 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 		defer close(worked)
 		s.Work(working)
 	}()
+	tidied := make(chan struct{})
+	go func() {
+		defer close(tidied)
+		s.tidy(working)
+	}()
 	served := make(chan error, 1)
 	go func() {
 		err := h.Serve(door)
@@ -221,8 +226,32 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	}
 	stop()
 	<-worked
+	<-tidied
 	s.ahead.done.Wait()
 	return err
+}
+
+// tidyEvery is how often a database is tidied that asks for it.
+const tidyEvery = 250 * time.Millisecond
+
+// tidy lets a store do what it can do beside its writer, until ctx is done.
+func (s *Server) tidy(ctx context.Context) {
+	st, ok := s.opts.Store.(interface{ Checkpoint(context.Context) error })
+	if !ok {
+		return
+	}
+	every := time.NewTicker(tidyEvery)
+	defer every.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-every.C:
+		}
+		if err := st.Checkpoint(ctx); err != nil && ctx.Err() == nil {
+			s.opts.Log.LogAttrs(ctx, slog.LevelWarn, "the database's log was not brought in; the next try is soon", slog.String("error", err.Error()))
+		}
+	}
 }
 
 // end lets requests finish, for so long.

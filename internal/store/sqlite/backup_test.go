@@ -136,3 +136,30 @@ func TestRestoreInterrupted(t *testing.T) {
 		t.Error("a database was made all the same")
 	}
 }
+
+// What was brought in is in the database without its log.
+func TestCheckpoint(t *testing.T) {
+	dir := t.TempDir()
+	s := databaseAt(t, dir, 7)
+	for range 2 { // the second has nothing to do
+		if err := s.Checkpoint(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	whole, err := os.ReadFile(filepath.Join(dir, "landfall.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	alone := filepath.Join(t.TempDir(), "landfall.db")
+	if err := os.WriteFile(alone, whole, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := Open(t.Context(), alone, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }() // it was only read
+	if h := headIn(t, c); h.Seq != 7 {
+		t.Errorf("%+v", h)
+	}
+}

@@ -46,6 +46,11 @@ type Store struct {
 	damage  atomic.Bool // the file is known to be damaged
 
 	queries, rows, commits atomic.Int64
+
+	// Checkpoint's alone.
+	path   string
+	tidier *sqlite.Conn
+	tidied int64 // commits that it brought in
 }
 
 // Stats counts what the store did since it was opened.
@@ -79,7 +84,7 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{writer: make(chan *sqlite.Conn, 1), readers: make(chan *sqlite.Conn, o.Readers), size: o.Readers, lock: lock, unclean: unclean}
+	s := &Store{writer: make(chan *sqlite.Conn, 1), readers: make(chan *sqlite.Conn, o.Readers), size: o.Readers, lock: lock, unclean: unclean, path: path}
 	if err := s.open(ctx, path); err != nil {
 		s.keep.Store(unclean) // nothing was mended: the next one has to look, too
 		return nil, errors.Join(err, s.Close())
@@ -120,6 +125,34 @@ func (s *Store) open(ctx context.Context, path string) error {
 	return nil
 }
 
+// mostBehind is how many pages the log may hold before the writer itself brings
+// them into the database, while it keeps everybody waiting. It hardly comes to
+// that where somebody calls Checkpoint.
+const mostBehind = 16_000
+
+// Checkpoint brings what the log holds into the database, beside the writer, if
+// anything was committed since the last time.
+func (s *Store) Checkpoint(ctx context.Context) error {
+	done := s.commits.Load()
+	if done == s.tidied {
+		return nil
+	}
+	if s.tidier == nil {
+		c, err := connect(s.path)
+		if err != nil {
+			return err
+		}
+		s.tidier = c
+	}
+	s.tidier.SetInterrupt(ctx.Done())
+	defer s.tidier.SetInterrupt(nil)
+	if err := sqlitex.ExecuteTransient(s.tidier, "PRAGMA wal_checkpoint(PASSIVE)", nil); err != nil {
+		return unavailable("the log can't be brought into the database", err)
+	}
+	s.tidied = done
+	return nil
+}
+
 // mapped is how many bytes of the database readers see as memory, instead of
 // copying each page that they read. A system with small addresses maps less.
 const mapped = min(4<<30, math.MaxInt)
@@ -145,7 +178,7 @@ func migrate(ctx context.Context, c *sqlite.Conn, path string) error {
 	if err != nil {
 		return err
 	}
-	for _, p := range []string{"PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "PRAGMA wal_autocheckpoint = 2000"} {
+	for _, p := range []string{"PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", fmt.Sprintf("PRAGMA wal_autocheckpoint = %d", mostBehind)} {
 		if err := sqlitex.ExecuteTransient(c, p, nil); err != nil {
 			return unavailable("the database can't be prepared", err)
 		}
@@ -227,6 +260,9 @@ func (s *Store) Close() error {
 		}
 	}
 	closeAll(s.readers)
+	if s.tidier != nil {
+		errs = append(errs, s.tidier.Close())
+	}
 	closeAll(s.writer)
 	if !s.keep.Load() {
 		errs = append(errs, s.lock.Truncate(0))

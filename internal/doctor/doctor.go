@@ -81,11 +81,11 @@ var checks = []struct{ name, good, bad, next string }{
 	},
 	{
 		Fold, "records fold from their changes", "records do not fold from their changes",
-		"compare each with its history, `landfall record show RECORD`, and set what is wrong; something else than Landfall wrote to the database",
+		"compare each with its history, `landfall record history RECORD`, and set what is wrong; something else than Landfall wrote to the database",
 	},
 	{
 		Statuses, "moves are transitions of the definition of their time", "moves are no transitions of the definition of their time",
-		"look at each with `landfall record show RECORD`, and move it to where it belongs",
+		"look at each with `landfall record history RECORD`, and move it to where it belongs",
 	},
 	{
 		Valid, "records are valid under their definition", "records are not valid under their definition",

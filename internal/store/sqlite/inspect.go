@@ -18,8 +18,9 @@ import (
 // Inspection reads a database that no server has, and never writes to it: no
 // migration, no recovery, not even the mark of an end that was not in order.
 type Inspection struct {
-	s    *Store
-	path string
+	s     *Store
+	path  string
+	index bool // SQLite makes the index of the log beside it, which was not there
 }
 
 // OpenForInspection opens the database at path to read it. It holds the lock of
@@ -41,6 +42,9 @@ func OpenForInspection(ctx context.Context, path string) (*Inspection, error) {
 	s := &Store{writer: make(chan *sqlite.Conn, 1), readers: make(chan *sqlite.Conn, 1), lock: lock}
 	s.keep.Store(true) // the lock stays as it was found
 	i := &Inspection{s: s, path: path}
+	if _, err := os.Stat(path + "-shm"); errors.Is(err, os.ErrNotExist) {
+		i.index = true
+	}
 	if err := i.open(ctx); err != nil {
 		return nil, errors.Join(err, i.Close())
 	}
@@ -105,10 +109,19 @@ func (i *Inspection) Damage(ctx context.Context, most int) (found []string, err 
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case err != nil && broken(err):
-		return append(found, err.Error()), nil
+		return append(found[:min(len(found), max(most-1, 0))], err.Error()), nil
 	}
 	return found, i.s.trouble(err)
 }
 
-// Close gives the folder back.
-func (i *Inspection) Close() error { return i.s.Close() }
+// Close gives the folder back, as it was.
+func (i *Inspection) Close() error {
+	var errs []error
+	for len(i.s.readers) > 0 {
+		errs = append(errs, (<-i.s.readers).Close())
+	}
+	if i.index { // while the lock is still ours
+		errs = append(errs, ignoreAbsent(os.Remove(i.path+"-shm")))
+	}
+	return errors.Join(append(errs, i.s.Close())...)
+}

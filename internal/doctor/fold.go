@@ -139,5 +139,8 @@ func issueMoves(c *landfall.Change) bool {
 		return c.To == landfall.IssueOpen
 	}
 	known := []string{landfall.IssueOpen, landfall.IssueClaimed, landfall.IssueResolved}
-	return slices.Contains(known, c.From) && slices.Contains(known, c.To) && !(c.From == landfall.IssueResolved && c.To == landfall.IssueClaimed)
+	if c.From == landfall.IssueResolved && c.To == landfall.IssueClaimed {
+		return false // it is reopened first
+	}
+	return slices.Contains(known, c.From) && slices.Contains(known, c.To)
 }

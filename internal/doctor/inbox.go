@@ -251,24 +251,17 @@ func (w *workspace) effect(it *store.Item) error {
 	w.results[Commits].Checked++
 	place := store.Place{ID: it.Record, Seq: it.Receipt.Seq - 1, Index: math.MaxInt32}
 	for {
-		log, err := w.r.Log(w.ws, place, page)
+		next, err := w.r.Log(w.ws, place, 1) // almost always the first is it
 		if err != nil {
 			return err
 		}
-		for i := range log {
-			c := &log[i]
-			if c.ID != it.Record || c.Seq != it.Receipt.Seq {
-				log = nil
-				break
-			}
-			if c.Origin == it.Key {
-				return nil
-			}
-			place = store.PlaceOf(c)
-		}
-		if len(log) < page {
+		if len(next) == 0 || next[0].ID != it.Record || next[0].Seq != it.Receipt.Seq {
 			w.found(Commits, Finding{Item: it.Key.String(), Record: it.Record, What: fmt.Sprintf("it was applied at %d, but the history of the record has nothing of it there", it.Receipt.Seq)})
 			return nil
 		}
+		if next[0].Origin == it.Key {
+			return nil
+		}
+		place = store.PlaceOf(&next[0])
 	}
 }

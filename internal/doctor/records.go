@@ -94,7 +94,7 @@ func (w *workspace) origin(c *landfall.Change) error {
 	if err != nil {
 		return err
 	}
-	what := ""
+	var what string
 	switch {
 	case it == nil:
 		what = "is not in the inbox"

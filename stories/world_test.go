@@ -71,6 +71,7 @@ func NewWorld(t *testing.T, app string) *World {
 		if w.server != nil {
 			w.Stop()
 		}
+		w.Doctor()
 		if t.Failed() {
 			t.Logf("server log:\n%s", w.logs)
 		}
@@ -167,6 +168,15 @@ func (w *World) Stop() {
 	w.server = nil
 	if bytes.Contains(w.logs.Bytes(), []byte("DATA RACE")) {
 		w.t.Error("the race detector found something in the server")
+	}
+}
+
+// Doctor expects the stopped server's database to be healthy. Every world ends
+// with it, whatever was done to it.
+func (w *World) Doctor() {
+	w.t.Helper()
+	if r := w.exec("", "", "doctor", "--data", w.path("d")); r.Code != 0 {
+		w.t.Errorf("landfall doctor: exit %d\n%s%s", r.Code, r.Out, r.Err)
 	}
 }
 

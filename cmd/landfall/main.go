@@ -57,6 +57,7 @@ type commands struct {
 	Field    fieldCmd    `cmd:"" help:"A field client: a device in a folder, which works without a network." group:"Field"`
 	Backup   backupCmd   `cmd:"" help:"Write a folder's database to one file, also while it is served." group:"Administration"`
 	Restore  restoreCmd  `cmd:"" help:"Put a backup in a folder's place." group:"Administration"`
+	Doctor   doctorCmd   `cmd:"" help:"Check all that a folder's database holds, with its server stopped." group:"Administration"`
 	Bench    benchCmd    `cmd:"" help:"Measure this program on this machine." group:"Administration"`
 	Version  versionCmd  `cmd:"" help:"Print the version." group:"Begin"`
 }
@@ -134,6 +135,10 @@ func (s *session) fail(err error) int {
 	}
 	if errors.Is(err, errWanting) {
 		return exitRefused
+	}
+	if u := (uncheckedError{}); errors.As(err, &u) {
+		s.fail(u.error)
+		return exitUsage
 	}
 	e := (*landfall.Error)(nil)
 	if !errors.As(err, &e) {

@@ -32,6 +32,7 @@ var rules = map[string][]string{
 	"internal/publish":         {".", "internal/definition", "internal/store", "internal/wire"},
 	"internal/httpapi":         {".", "internal/core", "internal/store", "internal/wire"},
 	"internal/httpapi/apitest": {},
+	"internal/doctor":          {".", "internal/core", "internal/definition", "internal/store"},
 	"internal/desk":            {".", "client", "internal/core", "internal/wire"},
 	"internal/demo":            {".", "client", "client/memory", "client/sqlite", "internal/core", "internal/definition", "internal/desk", "internal/wire", "examples"},
 	"internal/archtest":        {},

@@ -26,6 +26,7 @@ type Store interface {
 type Reader interface {
 	Records
 	Feed
+	Scans
 	Items
 	Issues
 	Accounts

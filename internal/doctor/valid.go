@@ -1,0 +1,112 @@
+package doctor
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+
+	"github.com/landfall-sync/landfall"
+	"github.com/landfall-sync/landfall/internal/definition"
+)
+
+// valid checks a record under the definition that it is stamped with. A deleted
+// one need not be valid; an issue has no definition.
+func (w *workspace) valid(r *landfall.Record) error {
+	if r.Type == landfall.IssueType || r.Deleted {
+		return nil
+	}
+	w.results[Valid].Checked++
+	tell := func(form string, args ...any) {
+		w.found(Valid, Finding{Record: r.ID, What: fmt.Sprintf(form, args...)})
+	}
+	app, err := w.apps.at(r.Definition)
+	if err != nil {
+		tell("%v", err)
+		return nil
+	}
+	t := app.Types[r.Type]
+	if t == nil {
+		tell("version %d of the definition has no type %q", r.Definition, r.Type)
+		return nil
+	}
+	if l := t.Lifecycle; l == nil && r.Status != "" || l != nil && l.Statuses[r.Status] == nil {
+		tell("version %d of the definition has no status %q of %s", r.Definition, r.Status, r.Type)
+	}
+	for _, name := range t.Order {
+		if what := fault(t, t.Fields[name], r); what != "" {
+			tell("%s: %s", name, what)
+		}
+		if err := w.held(t.Fields[name], r, tell); err != nil {
+			return err
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Fields)) {
+		if t.Fields[name] == nil && !w.hadField(r.Type, name, r.Definition) {
+			tell("%s: no version of the definition has such a field", name)
+		}
+	}
+	return nil
+}
+
+// momentary are the words of a condition whose answer was of its moment, or of
+// who asked. It can't be asked again.
+var momentary = regexp.MustCompile(`\b(me|now|today|was|version|has_role|in_team)\b`)
+
+// fault is what is wrong with a field of the record, or "".
+func fault(t *definition.Type, f *definition.Field, r *landfall.Record) string {
+	v := r.Fields[f.Name]
+	if landfall.IsNull(v) {
+		if f.Required || slices.Contains(f.Statuses, r.Status) {
+			return "it must be there, and is not"
+		}
+		return ""
+	}
+	c, bad := f.Canonical(v)
+	switch {
+	case bad != nil:
+		return "its value is none of the field's: " + bad.Code
+	case !landfall.SameValue(c, v):
+		return "its value is not written as the field's are"
+	case f.Check == nil || momentary.MatchString(f.Check.String()):
+		return ""
+	}
+	answer, err := f.Check.Value(&definition.Vars{Type: t, Record: r, Now: r.UpdatedAt}, &definition.Field{Name: f.Name, Type: definition.Boolean})
+	if err != nil || string(answer) != "false" {
+		return "" // a check that meets an unset field has no answer
+	}
+	return "its check fails: " + f.Check.String()
+}
+
+// held: the record is noted as the holder of its unique values.
+func (w *workspace) held(f *definition.Field, r *landfall.Record, tell func(string, ...any)) error {
+	v := r.Fields[f.Name]
+	if !f.Unique || landfall.IsNull(v) {
+		return nil
+	}
+	key := ""
+	if json.Unmarshal(v, &key) != nil || key == "" {
+		key = string(v)
+	}
+	holder, err := w.r.Unique(w.ws, r.Type, f.Name, key)
+	if err != nil || holder == r.ID {
+		return err
+	}
+	if holder == "" {
+		tell("%s: it is unique, but nothing keeps another record from having the same value", f.Name)
+		return nil
+	}
+	tell("%s: it is unique, but the record %s has the same value", f.Name, holder)
+	return nil
+}
+
+// hadField: a field that a later definition dropped leaves its values behind.
+func (w *workspace) hadField(typ, name string, before int64) bool {
+	for n := before - 1; n > 0; n-- {
+		if app, err := w.apps.at(n); err == nil && app.Types[typ] != nil && app.Types[typ].Fields[name] != nil {
+			return true
+		}
+	}
+	return false
+}

@@ -52,6 +52,7 @@ func (j *judging) apply(a *attempt) (*Refusal, error) {
 	}
 	j.record(a, change)
 	j.touch(a.w, r)
+	a.w.judged = true
 	return nil, nil
 }
 
@@ -213,7 +214,10 @@ func (j *judging) commit() (Verdict, error) {
 			continue
 		}
 		r := w.now
-		r.Version, r.UpdatedAt, r.Definition = j.in.Seq, j.in.Now, j.in.App.Version
+		r.Version, r.UpdatedAt = j.in.Seq, j.in.Now
+		if w.judged { // who is only assigned was not held to this version's rules
+			r.Definition = j.in.App.Version
+		}
 		v.Effects.Writes = append(v.Effects.Writes, landfall.Write{
 			Record: r, Audience: Audience(j.in.App, r), Unique: uniques(j.in.App.Types[r.Type], r),
 		})

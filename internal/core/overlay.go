@@ -29,6 +29,7 @@ type working struct {
 	stored   *landfall.Record // as the World has it; nil for none
 	now      *landfall.Record // as the steps so far leave it; nil for none
 	touched  bool             // by a step of this run
+	judged   bool             // by a step that checks validity
 	created  bool             // by a step of this run
 	keys     []string         // stored audience, once asked for
 	asked    bool

@@ -151,11 +151,11 @@ func (j *judging) resent(row *store.IssueRow) ([]*store.Item, error) {
 	out := make([]*store.Item, 0, len(row.Sent))
 	for k, raw := range row.Sent {
 		s := &sequence{rep: &store.Replica{ID: row.Issue.Device}, p: &wire.Push{Incarnation: row.Issue.Incarnation}}
-		key := s.key(row.Issue.N + int64(k))
-		if row.Issue.Kind == landfall.KindFork {
-			key = s.forkKey(key.N, core.Hash(raw))
-		}
+		key, hash := s.key(row.Issue.N+int64(k)), core.Hash(raw)
 		it, err := j.w.Item(j.ws, key)
+		if err == nil && (it == nil || it.Hash != hash) { // it came with a fork, whatever the issue's kind is by now
+			it, err = j.w.Item(j.ws, s.forkKey(key.N, hash))
+		}
 		if err != nil {
 			return nil, err
 		}

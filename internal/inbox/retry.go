@@ -2,6 +2,7 @@ package inbox
 
 import (
 	"context"
+	"errors"
 	"strconv"
 
 	"github.com/landfall-sync/landfall"
@@ -34,12 +35,34 @@ func (in *Inbox) Retry(ctx context.Context, ws string, actor landfall.Actor, req
 			one, err = j.retry(id, actor.User)
 			return err
 		})
+		if err != nil && len(ids) > 1 && ownTrouble(err) {
+			one, err = notRetried(id, err), nil
+		}
 		if err != nil {
 			return out, err
 		}
 		out = append(out, one)
 	}
 	return out, nil
+}
+
+// ownTrouble: the issue can't be retried; others may.
+func ownTrouble(err error) bool {
+	switch landfall.CodeOf(err) {
+	case landfall.CodeConflict, landfall.CodeNotFound, landfall.CodeForbidden:
+		return true
+	default:
+		return false
+	}
+}
+
+// notRetried says why, among the results of the others.
+func notRetried(id string, err error) wire.Retried {
+	out := wire.Retried{Issue: id}
+	if e := (*landfall.Error)(nil); errors.As(err, &e) {
+		out.Messages = []landfall.Message{{Code: string(e.Code), Text: e.Message, Hint: e.Hint}}
+	}
+	return out
 }
 
 // retriable lists the unresolved issues that the actor may retry, oldest last.

@@ -119,7 +119,7 @@ func (j *judging) fieldFault(t *definition.Type, f *definition.Field, w *working
 			return fieldSay(CodeUnique, t, f.Name), nil
 		}
 	}
-	return j.missing(t, f, texts(v), texts(before))
+	return j.missing(t, f, v, before)
 }
 
 // plainFault is what the value and the record alone tell: the type, whether it
@@ -183,7 +183,7 @@ func (j *judging) taken(t *definition.Type, f *definition.Field, w *working, key
 // missing is the message about names in a value that the actor can't refer to:
 // the same whether they are not there or not theirs to see. What was there
 // before is left alone.
-func (j *judging) missing(t *definition.Type, f *definition.Field, names, before []string) (*landfall.Message, error) {
+func (j *judging) missing(t *definition.Type, f *definition.Field, v, was landfall.Value) (*landfall.Message, error) {
 	var code string
 	var there func(string) (bool, error)
 	switch f.Type {
@@ -196,7 +196,8 @@ func (j *judging) missing(t *definition.Type, f *definition.Field, names, before
 	default:
 		return nil, nil
 	}
-	for _, name := range names {
+	before := texts(was)
+	for _, name := range texts(v) {
 		if contains(before, name) {
 			continue
 		}

@@ -34,6 +34,7 @@ var rules = map[string][]string{
 	"internal/httpapi/apitest": {},
 	"internal/doctor":          {".", "internal/core", "internal/definition", "internal/store"},
 	"internal/desk":            {".", "client", "internal/core", "internal/wire"},
+	"internal/bench":           {".", "client", "internal/core", "internal/desk", "internal/wire"},
 	"internal/demo":            {".", "client", "client/memory", "client/sqlite", "internal/core", "internal/definition", "internal/desk", "internal/wire", "examples"},
 	"internal/archtest":        {},
 	"internal/blob":            {".", "internal/store"},
@@ -111,7 +112,7 @@ func sources(t *testing.T) map[string][]source {
 			return err
 		}
 		name := d.Name()
-		if d.IsDir() && path != root && (strings.HasPrefix(name, ".") || name == "node_modules" || name == "testdata" || name == "tools" || name == "bench" || name == "web") {
+		if d.IsDir() && path != root && (strings.HasPrefix(name, ".") || name == "node_modules" || name == "testdata" || name == "tools" || name == "web") {
 			return filepath.SkipDir
 		}
 		if d.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {

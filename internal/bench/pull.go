@@ -238,7 +238,6 @@ func (d *device) sync() (total int64, err error) {
 // storm is a fleet that edits the same records all the time, each device
 // pushing its changes and then pulling those of the others.
 func (b *Bench) storm(ctx context.Context) (row *Row, err error) {
-	const records = 100
 	if err := os.RemoveAll(b.Dir + "/storm"); err != nil {
 		return nil, err
 	}
@@ -255,7 +254,7 @@ func (b *Bench) storm(ctx context.Context) (row *Row, err error) {
 		return nil, err
 	}
 	maker := all[0]
-	if _, err := maker.push(maker.create, records); err != nil {
+	if _, err := maker.push(maker.create, stormRecords); err != nil {
 		return nil, err
 	}
 	for _, d := range all {
@@ -264,7 +263,7 @@ func (b *Bench) storm(ctx context.Context) (row *Row, err error) {
 		}
 		d.lat = nil
 	}
-	row = &Row{Name: fmt.Sprintf("storm: %d devices on %d records", fleet, records)}
+	row = &Row{Name: fmt.Sprintf("storm: %d devices on %d records", fleet, stormRecords)}
 	refused := make([]int64, len(all))
 	began := make([]int64, len(all))
 	for i, d := range all {
@@ -274,14 +273,11 @@ func (b *Bench) storm(ctx context.Context) (row *Row, err error) {
 	start := time.Now()
 	err = eachOf(all, func(i int, d *device) error {
 		for time.Since(start) < b.Time && ctx.Err() == nil {
-			reply, err := d.push(func(n int64) string {
-				return `"op":"update","type":"job","id":"` + jobID(maker.who, 1+(n+int64(7*i))%records) + `","set":{"notes":"` + strconv.Itoa(i) + ` says ` + strconv.FormatInt(n, 10) +
-					`","visits":` + strconv.FormatInt(n, 10) + `},"base":{"version":` + strconv.FormatInt(d.version, 10) + `,"after":` + strconv.FormatInt(max(0, d.next-1), 10) + `,"was":{"visits":` + strconv.FormatInt(n-1, 10) + `}},` + madeAt
-			}, records)
+			reply, err := d.push(func(n int64) string { return d.quarrel(jobID(maker.who, 1+stormed(i, n)), i, n) }, stormRecords)
 			if err != nil {
 				return err
 			}
-			refused[i] += int64(records) - count(reply, landfall.Applied)
+			refused[i] += stormRecords - count(reply, landfall.Applied)
 			if _, err := d.sync(); err != nil {
 				return err
 			}
@@ -301,12 +297,26 @@ func (b *Bench) storm(ctx context.Context) (row *Row, err error) {
 	onFirst := int64(0)
 	for i, d := range all {
 		for n := began[i]; n < d.next; n++ {
-			if (n+int64(7*i))%records == 0 {
+			if stormed(i, n) == 0 {
 				onFirst++
 			}
 		}
 	}
 	return row, readable(ctx, w, jobID(maker.who, 1), onFirst)
+}
+
+// stormRecords are what a storm is about.
+const stormRecords = 100
+
+// stormed is which of them the change numbered n of a device is on.
+func stormed(device int, n int64) int64 { return (n + int64(7*device)) % stormRecords }
+
+// quarrel is a change of what others change, too: one of them loses, and one
+// counts on.
+func (d *device) quarrel(id string, who int, n int64) string {
+	text := func(n int64) string { return strconv.FormatInt(n, 10) }
+	return `"op":"update","type":"job","id":"` + id + `","set":{"notes":"` + strconv.Itoa(who) + ` says ` + text(n) + `","visits":` + text(n) +
+		`},"base":{"version":` + text(d.version) + `,"after":` + text(max(0, d.next-1)) + `,"was":{"visits":` + text(n-1) + `}},` + madeAt
 }
 
 // readable checks that each change that devices made on a record is in its

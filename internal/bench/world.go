@@ -170,8 +170,9 @@ func (w *world) cpu() time.Duration {
 	return time.Duration(whole(f[11])+whole(f[12])) * 10 * time.Millisecond
 }
 
-// memory is the most that the server held so far, in bytes.
-func (w *world) memory() int64 { return 1024 * whole(w.field("status", "VmHWM:")) }
+// memory is what the server holds, in bytes, without the pages of the database
+// that it sees as memory: those are the system's.
+func (w *world) memory() int64 { return 1024 * whole(w.field("status", "RssAnon:")) }
 
 // written is what the server gave the disk so far, in bytes.
 func (w *world) written() int64 { return whole(w.field("io", "write_bytes:")) }

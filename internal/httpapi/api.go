@@ -19,6 +19,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/klauspost/compress/gzhttp"
+	"github.com/klauspost/compress/gzip"
 
 	"github.com/landfall-sync/landfall"
 	"github.com/landfall-sync/landfall/internal/wire"
@@ -71,7 +72,7 @@ func New(c Config) (*API, error) {
 	if err := a.describe(); err != nil {
 		return nil, err
 	}
-	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(2<<10), gzhttp.EnableZstd(false))
+	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(2<<10), gzhttp.CompressionLevel(gzip.BestSpeed), gzhttp.EnableZstd(false))
 	if err != nil {
 		return nil, fmt.Errorf("reply compression: %w", err)
 	}

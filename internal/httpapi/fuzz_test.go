@@ -20,7 +20,7 @@ import (
 
 // A request costs so many bytes of memory at most, and a share of its size.
 const (
-	fuzzConstant = 512 << 10
+	fuzzConstant = 4 << 20 // a large answer, and a compressor that is not in the pool any more
 	fuzzFactor   = 64
 )
 

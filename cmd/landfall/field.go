@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/landfall-sync/landfall"
@@ -42,29 +43,30 @@ func (c *fieldCmd) AfterApply(s *session) error { //nolint:unparam // the parser
 	return nil
 }
 
-// device opens the device and runs f on it.
-func (s *session) device(page int, f func(*client.Client) error) (err error) {
-	if _, err := os.Stat(s.dir + "/" + sqlite.File); err != nil {
+// isDevice: there is one in the folder. Nothing is made where there is none.
+func (s *session) isDevice() error {
+	if _, err := os.Stat(filepath.Join(s.dir, sqlite.File)); err != nil {
 		return landfall.Errorf(landfall.CodeInvalid, "%s is not a device", s.dir).WithHint("make it one: landfall field -C %s init URL --code CODE; an administrator makes codes with landfall device enrol", s.dir)
 	}
-	st, err := sqlite.Open(s.ctx, s.dir)
-	if err != nil {
+	return nil
+}
+
+// device opens the device and runs f on it.
+func (s *session) device(page int, f func(*client.Client) error) error {
+	if err := s.isDevice(); err != nil {
 		return err
 	}
-	defer func() {
-		if cerr := st.Close(); err == nil {
-			err = cerr
+	return s.storage(func(st client.Storage) error {
+		url, credential, err := client.Credential(s.ctx, st)
+		if err != nil {
+			return err
 		}
-	}()
-	url, credential, err := client.Credential(s.ctx, st)
-	if err != nil {
-		return err
-	}
-	c, err := client.Open(s.ctx, client.Options{Storage: st, Transport: client.NewHTTP(url, func() string { return credential }), Program: "landfall " + server.Version, Page: page})
-	if err != nil {
-		return err
-	}
-	return f(c)
+		c, err := client.Open(s.ctx, client.Options{Storage: st, Transport: client.NewHTTP(url, func() string { return credential }), Program: "landfall " + server.Version, Page: page})
+		if err != nil {
+			return err
+		}
+		return f(c)
+	})
 }
 
 type fieldInitCmd struct {
@@ -78,7 +80,12 @@ func (c *fieldInitCmd) Help() string {
 }
 
 // Run enrols the device, and fetches what it needs to work offline.
-func (c *fieldInitCmd) Run(s *session) (err error) {
+func (c *fieldInitCmd) Run(s *session) error {
+	return s.storage(func(st client.Storage) error { return c.enrol(s, st) })
+}
+
+// storage opens the folder, which may be no device yet, for f.
+func (s *session) storage(f func(client.Storage) error) (err error) {
 	st, err := sqlite.Open(s.ctx, s.dir)
 	if err != nil {
 		return err
@@ -88,6 +95,10 @@ func (c *fieldInitCmd) Run(s *session) (err error) {
 			err = cerr
 		}
 	}()
+	return f(st)
+}
+
+func (c *fieldInitCmd) enrol(s *session, st client.Storage) error {
 	credential := ""
 	cl, err := client.Open(s.ctx, client.Options{Storage: st, Transport: client.NewHTTP(c.URL, func() string { return credential }), Program: "landfall " + server.Version})
 	if err != nil {

@@ -4,9 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/landfall-sync/landfall"
 	"github.com/landfall-sync/landfall/client"
-	"github.com/landfall-sync/landfall/client/sqlite"
 	"github.com/landfall-sync/landfall/internal/desk"
 	"github.com/landfall-sync/landfall/server"
 )
@@ -21,16 +19,14 @@ func (c *fieldSigninCmd) Help() string {
 }
 
 // Run gives the device a credential again.
-func (c *fieldSigninCmd) Run(s *session) (err error) {
-	st, err := sqlite.Open(s.ctx, s.dir)
-	if err != nil {
+func (c *fieldSigninCmd) Run(s *session) error {
+	if err := s.isDevice(); err != nil {
 		return err
 	}
-	defer func() {
-		if cerr := st.Close(); err == nil {
-			err = cerr
-		}
-	}()
+	return s.storage(func(st client.Storage) error { return c.signIn(s, st) })
+}
+
+func (c *fieldSigninCmd) signIn(s *session, st client.Storage) error {
 	token := ""
 	url, _, err := client.Credential(s.ctx, st)
 	if err != nil {
@@ -43,9 +39,6 @@ func (c *fieldSigninCmd) Run(s *session) (err error) {
 	_, user, replica, err := cl.Identity(s.ctx)
 	if err != nil {
 		return err
-	}
-	if replica == "" {
-		return landfall.Errorf(landfall.CodeInvalid, "%s is not a device", s.dir).WithHint("make it one: landfall field -C %s init URL --code CODE", s.dir)
 	}
 	if c.Code == "" {
 		pw, err := s.password(c.PasswordStdin, "Password of "+user+": ")

@@ -19,7 +19,7 @@ type page struct {
 	reply *wire.PullPage
 	told  map[string]bool // records that this page said gone of last
 	// For a page that may be kept:
-	ids       map[string]struct{} // of the records on it; nil when it is not
+	ids       []uint64 // hashes of the ids on it; nil when it is not
 	tellsGone bool
 	maxGone   int64 // last place of what is gone and was not told
 }
@@ -134,7 +134,7 @@ func (p *page) tell(it *item) {
 	gone := it.Gone || len(it.Record) == 0
 	p.tellsGone = p.tellsGone || gone
 	if p.ids != nil {
-		p.ids[it.ID] = struct{}{}
+		p.ids = append(p.ids, idHash(it.ID))
 	}
 	if gone {
 		p.reply.AppendGone(it.place, it.Type, it.ID)

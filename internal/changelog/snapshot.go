@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"container/list"
 	"hash/crc32"
+	"hash/maphash"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -23,8 +25,7 @@ import (
 // What is worth keeping, and how much of it.
 const (
 	keptFrom  = 500      // changes asked for, at least
-	keptBytes = 96 << 20 // of all pages together
-	idBytes   = 80       // about what remembering an id costs
+	keptBytes = 64 << 20 // of all pages together
 	mostSince = 2000     // entries after a page before it is made anew
 )
 
@@ -45,11 +46,17 @@ type keptPage struct {
 	part    *within
 	count   int
 	packed  *wire.Packed
-	ids     map[string]struct{}
-	maxGone int64 // the last place of what is gone, and was not told
+	ids     []uint64 // hashes of the ids of its records, sorted
+	maxGone int64    // the last place of what is gone, and was not told
 }
 
-func (k *keptPage) bytes() int { return len(k.packed.Blocks) + idBytes*len(k.ids) }
+func (k *keptPage) bytes() int { return len(k.packed.Blocks) + 8*len(k.ids) }
+
+// idSeed makes hashes of ids that nobody can aim at. That two ids share one only
+// makes a page anew.
+var idSeed = maphash.MakeSeed()
+
+func idHash(id string) uint64 { return maphash.String(idSeed, id) }
 
 // pages keeps pages, the last used first. It is safe for concurrent use.
 type pages struct {
@@ -149,7 +156,7 @@ func (p *page) entered(c *pages, upto int64) error {
 		done = func() {}
 	}
 	defer done()
-	p.ids = map[string]struct{}{}
+	p.ids = make([]uint64, 0, p.limit)
 	if err := p.enter(upto); err != nil {
 		return err
 	}
@@ -205,7 +212,7 @@ func (p *page) fresh(k *keptPage, keys []string) (bool, error) {
 			return false, err
 		}
 		for i := range since {
-			if _, on := k.ids[since[i].ID]; on {
+			if _, on := slices.BinarySearch(k.ids, idHash(since[i].ID)); on {
 				return false, nil
 			}
 		}
@@ -222,6 +229,7 @@ func (p *page) take(k *keptPage) {
 // kept is this page, to be kept.
 func (p *page) kept(key pageKey) (*keptPage, error) {
 	packed, err := pack(p.reply.Encoded)
+	slices.Sort(p.ids)
 	return &keptPage{
 		key: key, head: p.head.Seq, seq: p.pos.seq, part: p.pos.part, count: p.reply.Count,
 		packed: packed, ids: p.ids, maxGone: p.maxGone,

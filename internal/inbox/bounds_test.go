@@ -2,6 +2,7 @@ package inbox
 
 import (
 	"context"
+	"encoding/json"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -154,4 +155,66 @@ func (d *deadly) Row(ws, id string) (*store.Row, error) {
 		runtime.Goexit()
 	}
 	return d.Writer.Row(ws, id)
+}
+
+// More than one transaction takes waits for the next, unstored; what has waited
+// long is captured, so that its device hears of it.
+func TestMoreThanOneTransaction(t *testing.T) {
+	in, st := stocked(t, 0)
+	now := in.cfg.Clock()
+	in.cfg.Clock = func() time.Time { return now }
+	in.batch = 2
+	devices := []string{"phone", "tablet", "old"}
+	if err := st.Update(t.Context(), func(w store.Writer) error {
+		for _, id := range devices[1:] {
+			if err := w.PutReplica("w", &store.Replica{ID: id, User: "emma", Incarnation: 1, Next: 1}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	offers := make([]*captured, 0, len(devices))
+	for i, id := range devices {
+		b := strings.Replace(string(body(t, 1, creation(1, "one"), creation(2, "two"))), `"phone"`, `"`+id+`"`, 1)
+		b = strings.ReplaceAll(b, sheet, sheet[:len(sheet)-1]+string(rune('1'+i)))
+		c := &captured{ws: "w", row: store.Push{Replica: id, Body: []byte(b), Received: now}, offer: &offer{done: make(chan result, 1), stored: make(chan struct{})}}
+		if err := json.Unmarshal([]byte(b), &c.push); err != nil {
+			t.Fatal(err)
+		}
+		offers = append(offers, c)
+	}
+	in.offers = append(in.offers, offers...)
+	answered := func(c *captured) bool {
+		select {
+		case r := <-c.offer.done:
+			return r.err == nil && r.reply.Next == 3
+		default:
+			return false
+		}
+	}
+	first := *offers[0]
+	if _, err := in.Step(t.Context()); err != nil || !answered(&first) || len(in.offers) != 2 || len(in.pending) != 0 {
+		t.Fatalf("after one step %d are offered and %d captured: %v", len(in.offers), len(in.pending), err)
+	}
+	now = now.Add(in.cfg.Patience) // both have waited long, and one still fits
+	second, third := *offers[1], *offers[2]
+	if _, err := in.Step(t.Context()); err != nil || !answered(&second) {
+		t.Fatal(err)
+	}
+	select {
+	case <-third.offer.stored:
+	default:
+		t.Error("what waited long was not captured")
+	}
+	for worked := true; worked; {
+		var err error
+		if worked, err = in.Step(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !answered(&third) {
+		t.Error("what was captured was not judged")
+	}
 }

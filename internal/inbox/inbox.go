@@ -60,6 +60,7 @@ type Device struct {
 // Inbox captures and judges. Push offers; Step does the work.
 type Inbox struct {
 	cfg     Config
+	batch   int // mutations judged in one transaction, about
 	offered chan struct{}
 
 	backlog atomic.Int64 // bytes that wait for their verdicts
@@ -98,7 +99,7 @@ func New(c Config) *Inbox {
 	if c.CarefulFor <= 0 {
 		c.CarefulFor = defaultCareful
 	}
-	return &Inbox{cfg: c, offered: make(chan struct{}, 1), started: c.Clock(), known: map[string]string{}}
+	return &Inbox{cfg: c, batch: batchMutations, offered: make(chan struct{}, 1), started: c.Clock(), known: map[string]string{}}
 }
 
 // careful: something may have ended the server, and may come again.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"slices"
 
 	"github.com/landfall-sync/landfall"
 	"github.com/landfall-sync/landfall/internal/store"
@@ -29,8 +30,10 @@ func (in *Inbox) Step(ctx context.Context) (worked bool, err error) {
 	}
 	offers := in.take()
 	took := len(offers) > 0
-	if took && !in.careful() && len(in.pending) == 0 && weight(offers) <= batchMutations {
-		if offers = in.direct(ctx, offers); len(offers) == 0 {
+	if took && !in.careful() && len(in.pending) == 0 {
+		now, later := in.divide(offers)
+		offers = append(in.direct(ctx, now), in.wait(later)...)
+		if len(offers) == 0 {
 			return true, nil
 		}
 	}
@@ -50,11 +53,32 @@ func (in *Inbox) take() []*captured {
 	return offers
 }
 
-func weight(pushes []*captured) (n int) {
-	for _, c := range pushes {
-		n += len(c.push.Mutations)
+// divide takes what fits into one transaction off the offers: one at least.
+func (in *Inbox) divide(offers []*captured) (now, later []*captured) {
+	n, weight := 1, len(offers[0].push.Mutations)
+	for n < len(offers) && weight+len(offers[n].push.Mutations) <= in.batch {
+		weight += len(offers[n].push.Mutations)
+		n++
 	}
-	return n
+	return offers[:n:n], offers[n:]
+}
+
+// wait offers again, before all that came meanwhile, what can wait for the next
+// transaction. What has waited long is returned: it is worth capturing, so that
+// its device hears that it is stored.
+func (in *Inbox) wait(offers []*captured) (long []*captured) {
+	if len(offers) == 0 {
+		return nil
+	}
+	soon := slices.Clone(offers)
+	old := in.cfg.Clock().Add(in.cfg.Patience/4 - in.cfg.Patience)
+	for len(soon) > 0 && soon[0].row.Received.Before(old) {
+		long, soon = append(long, soon[0]), soon[1:]
+	}
+	in.mu.Lock()
+	in.offers = append(soon, in.offers...)
+	in.mu.Unlock()
+	return long
 }
 
 // direct judges what is offered in one transaction, without capturing it first:
@@ -117,7 +141,7 @@ func (in *Inbox) judgeBatch(ctx context.Context) (bool, error) {
 		return false, nil
 	}
 	n, w := 1, len(in.pending[0].push.Mutations)
-	for n < sameWorkspace(in.pending) && w < batchMutations {
+	for n < sameWorkspace(in.pending) && w < in.batch {
 		w += len(in.pending[n].push.Mutations)
 		n++
 	}

@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"slices"
@@ -16,7 +15,6 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
 
 	"github.com/landfall-sync/landfall/internal/core"
 	"github.com/landfall-sync/landfall/internal/wire"
@@ -72,7 +70,7 @@ func (d *device) dial(ctx context.Context) error {
 func (d *device) exchange(method, path string, body []byte, unzip bool) ([]byte, error) {
 	head := method + " " + path + " HTTP/1.1\r\nHost: " + d.host + "\r\nAuthorization: Bearer " + d.credential + "\r\n"
 	if unzip {
-		head += "Accept-Encoding: zstd, gzip\r\n"
+		head += "Accept-Encoding: gzip\r\n"
 	}
 	if body != nil {
 		head += "Content-Type: application/json\r\nContent-Length: " + strconv.Itoa(len(body)) + "\r\n"
@@ -115,13 +113,6 @@ func (d *device) decoded(encoding string, raw []byte) ([]byte, error) {
 		d.text.Reset()
 		_, err := d.text.ReadFrom(d.unzip)
 		return d.text.Bytes(), err
-	case "zstd":
-		z, err := zstd.NewReader(bytes.NewReader(raw), zstd.WithDecoderConcurrency(1))
-		if err != nil {
-			return nil, err
-		}
-		defer z.Close()
-		return io.ReadAll(z)
 	}
 	return nil, fmt.Errorf("an encoding %q", encoding)
 }

@@ -5,7 +5,6 @@ import (
 	"container/list"
 	"hash/crc32"
 	"hash/maphash"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -257,16 +256,5 @@ func pack(text []byte) (*wire.Packed, error) {
 	if err := w.Flush(); err != nil {
 		return nil, err
 	}
-	return &wire.Packed{Blocks: b.Bytes(), CRC: crc32.ChecksumIEEE(text), Size: int64(len(text)), Unpack: unpack}, nil
-}
-
-// unpack reads what pack wrote. The blocks have no end: one is put behind them.
-func unpack(p *wire.Packed) ([]byte, error) {
-	end := []byte{0x03, 0x00} // an empty last block
-	r := flate.NewReader(io.MultiReader(bytes.NewReader(p.Blocks), bytes.NewReader(end)))
-	b := make([]byte, p.Size)
-	if _, err := io.ReadFull(r, b); err != nil {
-		return nil, err
-	}
-	return b, r.Close()
+	return &wire.Packed{Blocks: b.Bytes(), CRC: crc32.ChecksumIEEE(text), Size: int64(len(text))}, nil
 }

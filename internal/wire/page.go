@@ -2,7 +2,9 @@ package wire
 
 import (
 	"bytes"
+	"compress/flate"
 	"encoding/json"
+	"io"
 	"strconv"
 )
 
@@ -22,11 +24,18 @@ type Packed struct {
 	Blocks []byte
 	CRC    uint32 // of the text, IEEE
 	Size   int64  // of the text
-	Unpack func(*Packed) ([]byte, error)
 }
 
-// Text is what was packed.
-func (p *Packed) Text() ([]byte, error) { return p.Unpack(p) }
+// Text is what was packed. The blocks have no end: one is put behind them.
+func (p *Packed) Text() ([]byte, error) {
+	end := []byte{0x03, 0x00} // an empty last block
+	r := flate.NewReader(io.MultiReader(bytes.NewReader(p.Blocks), bytes.NewReader(end)))
+	b := make([]byte, p.Size)
+	if _, err := io.ReadFull(r, b); err != nil {
+		return nil, err
+	}
+	return b, r.Close()
+}
 
 // emptyChanges begins every reply without changes.
 var emptyChanges = []byte(`{"changes":[`)

@@ -37,6 +37,7 @@ var rules = map[string][]string{
 	"internal/bench":           {".", "client", "internal/core", "internal/desk", "internal/wire"},
 	"internal/demo":            {".", "client", "client/memory", "client/sqlite", "internal/core", "internal/definition", "internal/desk", "internal/wire", "examples"},
 	"internal/archtest":        {},
+	"internal/sim/app":         {},
 	"internal/blob":            {".", "internal/store"},
 	"internal/tabular":         {"."},
 	"internal/transfer":        {".", "internal/definition", "internal/tabular", "internal/wire"},

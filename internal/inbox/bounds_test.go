@@ -179,7 +179,7 @@ func TestMoreThanOneTransaction(t *testing.T) {
 	for i, id := range devices {
 		b := strings.Replace(string(body(t, 1, creation(1, "one"), creation(2, "two"))), `"phone"`, `"`+id+`"`, 1)
 		b = strings.ReplaceAll(b, sheet, sheet[:len(sheet)-1]+string(rune('1'+i)))
-		c := &captured{ws: "w", row: store.Push{Replica: id, Body: []byte(b), Received: now}, offer: &offer{done: make(chan result, 1), stored: make(chan struct{})}}
+		c := &captured{ws: "w", row: store.Push{Replica: id, Body: []byte(b), Received: now}, offer: &Offered{in: in, done: make(chan struct{}), stored: make(chan struct{})}}
 		if err := json.Unmarshal([]byte(b), &c.push); err != nil {
 			t.Fatal(err)
 		}
@@ -187,12 +187,11 @@ func TestMoreThanOneTransaction(t *testing.T) {
 	}
 	in.offers = append(in.offers, offers...)
 	answered := func(c *captured) bool {
-		select {
-		case r := <-c.offer.done:
-			return r.err == nil && r.reply.Next == 3
-		default:
+		if !c.offer.Judged() {
 			return false
 		}
+		reply, err := c.offer.Reply()
+		return err == nil && reply.Next == 3
 	}
 	first := *offers[0]
 	if _, err := in.Step(t.Context()); err != nil || !answered(&first) || len(in.offers) != 2 || len(in.pending) != 0 {

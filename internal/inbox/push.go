@@ -13,12 +13,6 @@ import (
 	"github.com/landfall-sync/landfall/internal/wire"
 )
 
-// offer is how whoever sent a push waits for its verdicts.
-type offer struct {
-	done   chan result // one result, buffered
-	stored chan struct{}
-}
-
 type result struct {
 	reply *wire.PushReply
 	err   error
@@ -31,8 +25,8 @@ type captured struct {
 	push   wire.Push
 	read   []unit // its units, once: judging changes them
 	hashes []string
-	held   int64  // bytes that it counts in the backlog
-	offer  *offer // who waits for it; nil after a restart
+	held   int64    // bytes that it counts in the backlog
+	offer  *Offered // who waits for it; nil after a restart
 }
 
 // hold counts the push to the backlog, and gives the bytes of all of it.
@@ -61,15 +55,38 @@ func (c *captured) divided(in *Inbox) []unit {
 // the inbox's patience with receipts that say stored. An error means that
 // nothing is known to be stored: the device sends the same again.
 func (in *Inbox) Push(ctx context.Context, ws string, d Device, body []byte) (*wire.PushReply, error) {
+	w, err := in.Offer(ctx, ws, d, body)
+	if err != nil {
+		return nil, err
+	}
+	patience := time.NewTimer(in.cfg.Patience)
+	defer patience.Stop()
+	select {
+	case <-w.done:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-patience.C:
+	}
+	return w.Reply()
+}
+
+// Offer is Push for those who do not wait in a goroutine: what it returns has
+// the reply once a Step has judged the push.
+func (in *Inbox) Offer(ctx context.Context, ws string, d Device, body []byte) (*Offered, error) {
 	p, err := in.parse(d, body)
 	if err != nil {
 		return nil, err
 	}
 	hashed := hashes(p)
+	o := &Offered{in: in, push: p, done: make(chan struct{}), stored: make(chan struct{})}
 	if in.crowded() {
 		early, err := in.early(ctx, ws, d, p, hashed)
-		if err != nil || early != nil {
-			return early, err
+		if err != nil {
+			return nil, err
+		}
+		if early != nil {
+			o.end(result{reply: early})
+			return o, nil
 		}
 	}
 	c := &captured{ws: ws, push: *p, row: store.Push{Replica: d.Replica, Body: body}}
@@ -77,37 +94,54 @@ func (in *Inbox) Push(ctx context.Context, ws string, d Device, body []byte) (*w
 		in.release(c)
 		return nil, landfall.Errorf(landfall.CodeBusy, "too much waits for its verdicts; nothing of this was stored").WithHint("the device sends the same again by itself, later")
 	}
-	o := &offer{done: make(chan result, 1), stored: make(chan struct{})}
 	c.read, c.hashes, c.offer, c.row.Received = in.units(p), hashed, o, in.cfg.Clock().UTC()
 	in.mu.Lock()
 	in.offers = append(in.offers, c)
 	in.mu.Unlock()
 	in.wake()
-	return in.await(ctx, p, o)
+	return o, nil
 }
 
-func (in *Inbox) await(ctx context.Context, p *wire.Push, o *offer) (*wire.PushReply, error) {
-	patience := time.NewTimer(in.cfg.Patience)
-	defer patience.Stop()
-	select {
-	case r := <-o.done:
-		return r.reply, r.err
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case <-patience.C:
-	}
-	select {
-	case r := <-o.done:
-		return r.reply, r.err
-	case <-o.stored:
-	default:
+// Offered is a push that waits for its verdicts, as whoever sent it sees it.
+type Offered struct {
+	in     *Inbox
+	push   *wire.Push
+	done   chan struct{} // closed when result is there
+	result result
+	stored chan struct{} // closed when it is captured
+}
+
+func (o *Offered) end(r result) {
+	o.result = r
+	close(o.done)
+}
+
+// Judged reports whether its verdicts are there.
+func (o *Offered) Judged() bool { return closed(o.done) }
+
+// Reply is the answer to the push. Before it is judged it is what one says who
+// can't wait any longer: that it is stored, or that the server is busy.
+func (o *Offered) Reply() (*wire.PushReply, error) {
+	switch {
+	case closed(o.done):
+		return o.result.reply, o.result.err
+	case !closed(o.stored):
 		return nil, landfall.Errorf(landfall.CodeBusy, "the server is busy; nothing is lost").WithHint("the device sends the same again by itself")
 	}
-	reply := &wire.PushReply{Next: p.First + int64(len(p.Mutations)), Clock: in.cfg.Clock().UTC()}
-	for i := range p.Mutations {
-		reply.Receipts = append(reply.Receipts, landfall.Receipt{N: p.First + int64(i), Result: landfall.Stored})
+	reply := &wire.PushReply{Next: o.push.First + int64(len(o.push.Mutations)), Clock: o.in.cfg.Clock().UTC()}
+	for i := range o.push.Mutations {
+		reply.Receipts = append(reply.Receipts, landfall.Receipt{N: o.push.First + int64(i), Result: landfall.Stored})
 	}
 	return reply, nil
+}
+
+func closed(c chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
 }
 
 // parse reads the push around the mutations, which it leaves as they are.

@@ -188,7 +188,7 @@ func (in *Inbox) judgeTogether(ctx context.Context, batch []*captured) error {
 
 func (c *captured) answer(r result) {
 	if c.offer != nil {
-		c.offer.done <- r
+		c.offer.end(r)
 		c.offer = nil
 	}
 }

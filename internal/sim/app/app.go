@@ -1,0 +1,152 @@
+// Package app is the app that a simulated world works with, as plain data. It is
+// rendered as a definition for the program under test, and read as it is by the
+// checkers, so that both have it from one place and share no code that reads it.
+package app
+
+// App is one version of the app.
+type App struct {
+	Version int64
+	Roles   []string
+	Queues  []Queue
+	Types   []*Type
+	Routes  []Route
+}
+
+// Queue is a work queue with the roles that work it.
+type Queue struct {
+	Name    string
+	Members []string
+}
+
+// Route sends issues of a kind to a queue.
+type Route struct {
+	Kind  string
+	Queue string
+}
+
+// Type is a type of records; Initial is empty when it has no lifecycle.
+type Type struct {
+	Name     string
+	Number   string // prefix of its numbers, from 1; empty: none
+	Fields   []*Field
+	Initial  string
+	Statuses []Status
+	Moves    []*Move
+	Audience []Key
+	Rights   []Right
+	Policy   string // of the status: strict, transitions, legal
+	Queue    string // of its issues
+}
+
+// The types of fields that the app uses.
+const (
+	Text      = "text"
+	LongText  = "long_text"
+	Integer   = "integer"
+	Decimal   = "decimal"
+	Choice    = "choice"
+	Choices   = "choices"
+	Reference = "reference"
+	User      = "user"
+	Team      = "team"
+	Datetime  = "datetime"
+)
+
+// Field is a field. Positive stands for the check "NAME > 0".
+type Field struct {
+	Name     string
+	Type     string
+	Conflict string // latest (empty), server, device, add, union, append, review
+	Default  string // "me", or the literal text of a choice; empty: none
+	To       string // type that a reference leads to
+	Choices  []string
+	Max      int // characters of a text; 0: the type's own limit
+	Required bool
+	Unique   bool
+	Positive bool
+}
+
+// Status is a status; nobody sets fields of a case in a frozen one.
+type Status struct {
+	Name   string
+	Frozen bool
+	Queue  string
+}
+
+// Move is a transition. NotOwner stands for when: "record.owner != me"; Stamp
+// names a datetime field that it sets to now.
+type Move struct {
+	Name     string
+	From     []string
+	To       string
+	Roles    []string
+	Requires []string
+	NotOwner bool
+	Stamp    string
+}
+
+// Key is an audience key: of a user or team field, of a role, or of everybody.
+type Key struct {
+	Kind     string // user, team, role, all
+	Name     string
+	Statuses []string // in which it counts; none: always
+}
+
+// Right lets a role do something to records. Own stands for the condition
+// "record.owner == me". No Fields means all of them.
+type Right struct {
+	Role   string
+	Verb   string // create, update, delete
+	Fields []string
+	Own    bool
+}
+
+// Type finds a type; nil for none.
+func (a *App) Type(name string) *Type {
+	for _, t := range a.Types {
+		if t.Name == name {
+			return t
+		}
+	}
+	return nil
+}
+
+// Queue finds a queue; nil for none.
+func (a *App) Queue(name string) *Queue {
+	for i := range a.Queues {
+		if a.Queues[i].Name == name {
+			return &a.Queues[i]
+		}
+	}
+	return nil
+}
+
+// Field finds a field; nil for none.
+func (t *Type) Field(name string) *Field {
+	for _, f := range t.Fields {
+		if f.Name == name {
+			return f
+		}
+	}
+	return nil
+}
+
+// Move finds a transition; nil for none.
+func (t *Type) Move(name string) *Move {
+	for _, m := range t.Moves {
+		if m.Name == name {
+			return m
+		}
+	}
+	return nil
+}
+
+// Status finds a status; nil for none.
+func (t *Type) Status(name string) *Status {
+	for i := range t.Statuses {
+		if t.Statuses[i].Name == name {
+			return &t.Statuses[i]
+		}
+	}
+	return nil
+}

@@ -22,6 +22,7 @@ var rules = map[string][]string{
 	".":                        {},
 	"internal/definition":      {"."},
 	"internal/core":            {".", "internal/definition"},
+	"internal/kv":              {},
 	"internal/store":           {"."},
 	"internal/wire":            {".", "internal/core"},
 	"internal/inbox":           {".", "internal/core", "internal/definition", "internal/store", "internal/wire"},

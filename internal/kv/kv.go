@@ -25,7 +25,7 @@ type tree = btree.Map[string, []byte]
 
 // degree makes nodes that are cheap to copy, since every transaction copies
 // those that it writes to.
-const degree = 12
+const degree = 8
 
 // New makes an empty map.
 func New() *DB { return &DB{data: btree.NewMap[string, []byte](degree)} }
@@ -53,21 +53,21 @@ func (d *DB) Update(f func(*Tx) error) error {
 	if len(t.touched) == 0 {
 		return nil
 	}
-	if err := d.tell(t.writes(before)); err != nil {
-		return err
+	if hook := d.hooked(); hook != nil {
+		if ws := t.writes(before); len(ws) > 0 {
+			if err := hook(ws); err != nil {
+				return err
+			}
+		}
 	}
 	d.set(t.data)
 	return nil
 }
 
-func (d *DB) tell(ws []Write) error {
+func (d *DB) hooked() func([]Write) error {
 	d.mu.Lock()
-	hook := d.hook
-	d.mu.Unlock()
-	if hook == nil || len(ws) == 0 {
-		return nil
-	}
-	return hook(ws)
+	defer d.mu.Unlock()
+	return d.hook
 }
 
 // Fork is an independent copy, which has no commit hook.

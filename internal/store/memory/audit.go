@@ -1,30 +1,24 @@
 package memory
 
 import (
-	"cmp"
-	"slices"
-
+	"github.com/landfall-sync/landfall/internal/kv"
 	"github.com/landfall-sync/landfall/internal/store"
 )
 
 // AddAudit implements store.Writer.
 func (t *tx) AddAudit(ws string, e *store.AuditEntry) error {
-	rows := t.db.audit[ws]
-	e.Seq = int64(len(rows)) + 1
-	if len(rows) > 0 {
-		last, err := store.Decode[store.AuditEntry](rows[len(rows)-1])
-		if err != nil {
-			return err
-		}
-		if e.At.Before(last.At) {
-			e.At = last.At
+	last, err := list[store.AuditEntry](t.down(kv.Key("audit", ws), ""), 1, nil)
+	if err != nil {
+		return err
+	}
+	e.Seq = 1
+	if len(last) > 0 {
+		e.Seq = last[0].Seq + 1
+		if e.At.Before(last[0].At) {
+			e.At = last[0].At
 		}
 	}
-	b, err := store.Encode(e)
-	if err == nil {
-		set(t, t.db.audit, ws, append(slices.Clip(rows), b))
-	}
-	return err
+	return t.put(kv.Key("audit", ws, kv.Number(e.Seq)), e)
 }
 
 // Audit implements store.Reader.
@@ -33,16 +27,9 @@ func (t *tx) Audit(ws string, f store.AuditFilter, p store.Page) ([]*store.Audit
 	if err != nil {
 		return nil, err
 	}
-	var rows []*store.AuditEntry
-	for _, b := range t.db.audit[ws] {
-		e, err := store.Decode[store.AuditEntry](b)
-		if err != nil {
-			return nil, err
-		}
-		if f.MatchAudit(e) {
-			rows = append(rows, e)
-		}
+	before := ""
+	if after != 0 {
+		before = kv.Key("audit", ws, kv.Number(after))
 	}
-	return page(rows, p, func(a, b *store.AuditEntry) int { return cmp.Compare(b.Seq, a.Seq) },
-		func(e *store.AuditEntry) bool { return e.Seq < after }), nil
+	return list(t.down(kv.Key("audit", ws), before), p.Limit, f.MatchAudit)
 }

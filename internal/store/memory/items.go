@@ -1,152 +1,165 @@
 package memory
 
 import (
-	"cmp"
 	"fmt"
+	"math"
 	"slices"
-	"strings"
 
 	"github.com/landfall-sync/landfall"
+	"github.com/landfall-sync/landfall/internal/kv"
 	"github.com/landfall-sync/landfall/internal/store"
 )
 
 // Pushes implements store.Reader.
-func (t *tx) Pushes(ws string, after int64, limit int) ([]store.Push, error) {
-	var out []store.Push
-	for _, p := range t.db.pushes[ws] {
-		if p.ID > after && len(out) < limit {
-			p.Body = slices.Clone(p.Body)
-			out = append(out, p)
+func (t *tx) Pushes(ws string, after int64, limit int) (out []store.Push, err error) {
+	for row, b := range t.up(kv.Key("push", ws), kv.Key("push", ws, kv.Number(after))) {
+		if len(out) >= limit {
+			break
 		}
+		p, err := store.Decode[store.Push](b)
+		if err != nil {
+			return nil, err
+		}
+		body, _ := t.kv.Get(kv.Key("body") + row)
+		p.Body = slices.Clone(body)
+		out = append(out, *p)
 	}
 	return out, nil
 }
 
 // AddPush implements store.Writer.
 func (t *tx) AddPush(ws string, p *store.Push) error {
-	t.db.nextPush++
-	p.ID = t.db.nextPush
+	last, err := t.number(kv.Key("last push"))
+	if err != nil {
+		return err
+	}
+	p.ID = last + 1
+	t.putNumber(kv.Key("last push"), p.ID)
+	row := kv.Key("push", ws, kv.Number(p.ID))
+	t.kv.Put(kv.Key("body")+row, slices.Clone(p.Body))
 	kept := *p
-	kept.Body = slices.Clone(p.Body)
-	set(t, t.db.pushes, ws, append(slices.Clip(t.db.pushes[ws]), kept))
-	return nil
+	kept.Body = nil
+	return t.put(row, &kept)
 }
 
 // MarkPush implements store.Writer.
 func (t *tx) MarkPush(ws string, p *store.Push) error {
-	all := slices.Clone(t.db.pushes[ws])
-	for i := range all {
-		if all[i].ID == p.ID {
-			all[i].Tried, all[i].Trying, all[i].Tries = p.Tried, p.Trying, p.Tries
-		}
+	row := kv.Key("push", ws, kv.Number(p.ID))
+	kept, err := get[store.Push](t, row)
+	if kept == nil || err != nil {
+		return err
 	}
-	set(t, t.db.pushes, ws, all)
-	return nil
+	kept.Tried, kept.Trying, kept.Tries = p.Tried, p.Trying, p.Tries
+	return t.put(row, kept)
 }
 
 // DeletePush implements store.Writer.
 func (t *tx) DeletePush(ws string, id int64) error {
-	set(t, t.db.pushes, ws, slices.DeleteFunc(slices.Clone(t.db.pushes[ws]), func(p store.Push) bool { return p.ID == id }))
+	row := kv.Key("push", ws, kv.Number(id))
+	t.kv.Delete(row)
+	t.kv.Delete(kv.Key("body") + row)
 	return nil
+}
+
+func itemKey(ws string, k landfall.Key) string {
+	return kv.Key("item", ws, k.Replica, kv.Number(k.Incarnation), kv.Number(k.N))
 }
 
 // Item implements store.Reader.
 func (t *tx) Item(ws string, k landfall.Key) (*store.Item, error) {
-	return get[store.Item](t.db.items, itemKey{ws, k})
+	return get[store.Item](t, itemKey(ws, k))
 }
 
 // PutItem implements store.Writer.
 func (t *tx) PutItem(ws string, i *store.Item) error {
-	k := itemKey{ws, i.Key}
-	if t.db.items[k] == nil {
-		set(t, t.db.arrived, k, len(t.db.arrived))
+	row := itemKey(ws, i.Key)
+	if _, ok := t.kv.Get(row); !ok {
+		if err := t.arrive(ws, row); err != nil {
+			return err
+		}
 	}
-	return put(t, t.db.items, k, i)
+	replica, place := i.Key.Replica, kv.Key(i.Key.Replica, kv.Number(i.Key.Incarnation), kv.Number(i.Key.N))
+	var leads []string
+	if i.Holder != "" {
+		leads = append(leads, kv.Key("held", ws, i.Holder)+place, kv.Key("laned", ws, replica)+place)
+		for _, record := range i.Refs {
+			leads = append(leads, kv.Key("lane", ws, replica, record)+place)
+		}
+	}
+	if i.Outcome != nil {
+		leads = append(leads, kv.Key("settled", ws, replica, kv.Number(i.Outcome.Seq))+place)
+	}
+	t.index(row, leads...)
+	return t.put(row, i)
+}
+
+// arrive puts a new item behind all others of its workspace.
+func (t *tx) arrive(ws, row string) error {
+	last, err := t.number(kv.Key("last arrival", ws))
+	if err != nil {
+		return err
+	}
+	t.putNumber(kv.Key("last arrival", ws), last+1)
+	t.putNumber(kv.Key("arrival")+row, last+1)
+	t.kv.Put(kv.Key("arrived", ws, kv.Number(last+1)), []byte(row))
+	return nil
 }
 
 // AddItem implements store.Writer.
 func (t *tx) AddItem(ws string, i *store.Item) error {
-	if t.db.items[itemKey{ws, i.Key}] != nil {
+	if _, ok := t.kv.Get(itemKey(ws, i.Key)); ok {
 		return fmt.Errorf("the item %s is there already", i.Key)
 	}
 	return t.PutItem(ws, i)
 }
 
-func (t *tx) itemsWhere(ws string, match func(*store.Item) bool) ([]*store.Item, error) {
-	var out []*store.Item
-	for k, b := range t.db.items {
-		if k.ws != ws {
-			continue
-		}
-		i, err := store.Decode[store.Item](b)
-		if err != nil {
-			return nil, err
-		}
-		if match(i) {
-			out = append(out, i)
-		}
-	}
-	slices.SortFunc(out, func(a, b *store.Item) int {
-		return cmp.Or(strings.Compare(a.Key.Replica, b.Key.Replica), cmp.Compare(a.Key.Incarnation, b.Key.Incarnation), cmp.Compare(a.Key.N, b.Key.N))
-	})
-	return out, nil
-}
-
 // Items implements store.Reader.
 func (t *tx) Items(ws string, f store.ItemFilter, p store.Page) ([]*store.Item, error) {
-	var cursor *store.Item
+	arrived, key := "", ""
 	if p.After != "" {
 		k, err := landfall.ParseKey(p.After)
 		if err != nil {
 			return nil, err
 		}
-		if cursor, err = t.Item(ws, k); err != nil || cursor == nil {
+		n, err := t.number(kv.Key("arrival") + itemKey(ws, k))
+		if err != nil || n == 0 {
 			return nil, err
 		}
+		arrived, key = kv.Key("arrived", ws, kv.Number(n)), itemKey(ws, landfall.Key{Replica: f.Replica, Incarnation: k.Incarnation, N: k.N})
 	}
-	rows, err := t.itemsWhere(ws, f.MatchItem)
-	if err != nil {
-		return nil, err
+	if f.Replica != "" && f.Record == "" {
+		return list(t.down(kv.Key("item", ws, f.Replica), key), p.Limit, f.MatchItem)
 	}
-	order := func(a, b *store.Item) int {
-		if f.Replica != "" && f.Record == "" {
-			return cmp.Or(cmp.Compare(b.Key.Incarnation, a.Key.Incarnation), cmp.Compare(b.Key.N, a.Key.N))
-		}
-		return cmp.Compare(t.db.arrived[itemKey{ws, b.Key}], t.db.arrived[itemKey{ws, a.Key}])
-	}
-	return page(rows, p, order, func(i *store.Item) bool { return order(cursor, i) < 0 }), nil
+	return list(t.led(t.down(kv.Key("arrived", ws), arrived)), p.Limit, f.MatchItem)
 }
 
 // Held implements store.Reader.
 func (t *tx) Held(ws, issue string) ([]*store.Item, error) {
-	return t.itemsWhere(ws, func(i *store.Item) bool { return i.Holder == issue && issue != "" })
+	return list[store.Item](t.led(t.up(kv.Key("held", ws, issue), "")), math.MaxInt, nil)
 }
 
 // Laned implements store.Reader.
 func (t *tx) Laned(ws, replica string) (bool, error) {
-	rows, err := t.itemsWhere(ws, func(i *store.Item) bool { return i.Holder != "" && i.Key.Replica == replica })
-	return len(rows) > 0, err
+	return t.first(kv.Key("laned", ws, replica)) != "", nil
 }
 
 // Lane implements store.Reader.
 func (t *tx) Lane(ws, replica, record string) ([]*store.Item, error) {
-	return t.itemsWhere(ws, func(i *store.Item) bool {
-		return i.Holder != "" && i.Key.Replica == replica && slices.Contains(i.Refs, record)
-	})
+	return list[store.Item](t.led(t.up(kv.Key("lane", ws, replica, record), "")), math.MaxInt, nil)
 }
 
 // Outcomes implements store.Reader.
-func (t *tx) Outcomes(ws, replica string, after, upto int64, limit int) ([]landfall.Outcome, error) {
-	rows, err := t.itemsWhere(ws, func(i *store.Item) bool {
-		return i.Outcome != nil && i.Key.Replica == replica && i.Outcome.Seq > after && i.Outcome.Seq <= upto
-	})
-	if err != nil {
-		return nil, err
-	}
-	slices.SortStableFunc(rows, func(a, b *store.Item) int { return cmp.Compare(a.Outcome.Seq, b.Outcome.Seq) })
-	var out []landfall.Outcome
-	for _, i := range rows[:min(limit, len(rows))] {
-		out = append(out, *i.Outcome)
+func (t *tx) Outcomes(ws, replica string, after, upto int64, limit int) (out []landfall.Outcome, err error) {
+	settled := func(seq int64) string { return kv.Behind("settled", ws, replica, kv.Number(seq)) }
+	for lead, row := range t.up(kv.Key("settled", ws, replica), settled(after)) {
+		if lead > settled(upto) || len(out) >= limit {
+			break
+		}
+		i, err := get[struct{ Outcome landfall.Outcome }](t, string(row))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, i.Outcome)
 	}
 	return out, nil
 }

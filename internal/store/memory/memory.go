@@ -1,27 +1,29 @@
-// Package memory is the reference store: everything in maps, nothing on disk.
-// It says by plain code what the other drivers must do; tests use it.
+// Package memory is the store in memory: all rows in one ordered map, found by
+// ranges of keys. It says by plain code what the other drivers must do; tests
+// and simulations use it.
+//
+// A row stands under its table's name, its workspace and its id. Rows are kept
+// encoded, so that nobody can reach into them.
 package memory
 
 import (
-	"cmp"
+	"bytes"
 	"context"
-	"fmt"
+	"iter"
 	"slices"
-	"strings"
-	"sync"
 
-	"github.com/landfall-sync/landfall"
+	"github.com/landfall-sync/landfall/internal/kv"
 	"github.com/landfall-sync/landfall/internal/store"
 )
 
 // Store keeps workspaces in memory.
-type Store struct {
-	mu sync.RWMutex
-	db *db
-}
+type Store struct{ db *kv.DB }
 
 // New makes an empty store.
-func New() *Store { return &Store{db: newDB()} }
+func New() *Store { return On(kv.New()) }
+
+// On is the store that db holds.
+func On(db *kv.DB) *Store { return &Store{db} }
 
 // Close implements store.Store.
 func (s *Store) Close() error { return nil }
@@ -31,238 +33,122 @@ func (s *Store) View(ctx context.Context, f func(store.Reader) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return f(&tx{db: s.db})
+	return s.db.View(func(t *kv.Tx) error { return f(&tx{t}) })
 }
 
 // Update implements store.Store.
-func (s *Store) Update(ctx context.Context, f func(store.Writer) error) (err error) {
+func (s *Store) Update(ctx context.Context, f func(store.Writer) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	t := &tx{db: s.db}
-	done := false
-	defer func() {
-		if !done || err != nil {
-			t.rollback()
-		}
-	}()
-	err = f(t)
-	done = true
-	return err
+	return s.db.Update(func(t *kv.Tx) error { return f(&tx{t}) })
 }
 
-// tables. Rows are kept encoded, so that nobody can reach into them.
-type db struct {
-	heads       map[string][]byte
-	commits     map[string][]commit
-	records     map[[2]string][]byte   // ws, id
-	audience    map[[2]string][]string // ws, id
-	feed        map[[3]string]store.Entry
-	changes     map[[2]string][][]byte
-	unique      map[[4]string]string            // ws, type, field, value → id
-	uniqueOf    map[[2]string]map[string]string // ws, id → field → value
-	counters    map[[2]string]int64
-	issues      map[[2]string][]byte
-	grants      map[[2]string][]store.GrantRow // ws, user
-	definitions map[string][]byte              // ws + version
-	pushes      map[string][]store.Push
-	nextPush    int64
-	items       map[itemKey][]byte
-	arrived     map[itemKey]int
-	users       map[[2]string][]byte
-	teams       map[[2]string]store.Team
-	sessions    map[string]owned
-	codes       map[string]owned
-	replicas    map[[2]string][]byte
-	audit       map[string][][]byte // by workspace, in order
-}
+type tx struct{ kv *kv.Tx }
 
-type commit struct {
-	last int64
-	mark string
-}
-
-type itemKey struct {
-	ws  string
-	key landfall.Key
-}
-
-type owned struct {
-	ws   string
-	body []byte
-}
-
-func newDB() *db {
-	return &db{
-		heads: map[string][]byte{}, commits: map[string][]commit{}, records: map[[2]string][]byte{}, audience: map[[2]string][]string{},
-		feed: map[[3]string]store.Entry{}, changes: map[[2]string][][]byte{}, unique: map[[4]string]string{}, uniqueOf: map[[2]string]map[string]string{},
-		counters: map[[2]string]int64{}, issues: map[[2]string][]byte{}, grants: map[[2]string][]store.GrantRow{}, definitions: map[string][]byte{},
-		pushes: map[string][]store.Push{}, items: map[itemKey][]byte{}, arrived: map[itemKey]int{}, users: map[[2]string][]byte{}, teams: map[[2]string]store.Team{},
-		sessions: map[string]owned{}, codes: map[string]owned{}, replicas: map[[2]string][]byte{}, audit: map[string][][]byte{},
-	}
-}
-
-// tx is a transaction; undo puts back what it changed.
-type tx struct {
-	db   *db
-	undo []func()
-}
-
-func (t *tx) rollback() {
-	for _, f := range slices.Backward(t.undo) {
-		f()
-	}
-}
-
-// set changes one entry of a table and remembers how it was.
-func set[K comparable, V any](t *tx, m map[K]V, k K, v V) {
-	old, had := m[k]
-	t.undo = append(t.undo, func() {
-		if had {
-			m[k] = old
-		} else {
-			delete(m, k)
-		}
-	})
-	m[k] = v
-}
-
-func remove[K comparable, V any](t *tx, m map[K]V, k K) {
-	old, had := m[k]
-	if !had {
-		return
-	}
-	t.undo = append(t.undo, func() { m[k] = old })
-	delete(m, k)
-}
-
-func put[K comparable](t *tx, m map[K][]byte, k K, v any) error {
-	b, err := store.Encode(v)
-	if err == nil {
-		set(t, m, k, b)
-	}
-	return err
-}
-
-func get[T any, K comparable](m map[K][]byte, k K) (*T, error) {
-	b, ok := m[k]
+func get[T any](t *tx, row string) (*T, error) {
+	b, ok := t.kv.Get(row)
 	if !ok {
 		return nil, nil
 	}
 	return store.Decode[T](b)
 }
 
-// page sorts rows, skips to the one after the cursor, and cuts at the limit.
-func page[T any](rows []T, p store.Page, order func(a, b T) int, after func(T) bool) []T {
-	slices.SortFunc(rows, order)
-	var out []T
-	for _, r := range rows {
-		if p.After != "" && !after(r) {
-			continue
+func (t *tx) put(row string, v any) error {
+	b, err := store.Encode(v)
+	if err == nil {
+		t.kv.Put(row, b)
+	}
+	return err
+}
+
+// number is the number in a row; 0 for none.
+func (t *tx) number(row string) (int64, error) {
+	b, ok := t.kv.Get(row)
+	if !ok {
+		return 0, nil
+	}
+	return kv.ParseNumber(string(b))
+}
+
+func (t *tx) putNumber(row string, n int64) { t.kv.Put(row, []byte(kv.Number(n))) }
+
+// rows are keys with what stands there.
+type rows = iter.Seq2[string, []byte]
+
+// up are the rows with prefix after a key, in order.
+func (t *tx) up(prefix, after string) rows {
+	return func(yield func(string, []byte) bool) { t.kv.Ascend(prefix, after, yield) }
+}
+
+// down are the rows with prefix before a key, the last one first; "" for all.
+func (t *tx) down(prefix, before string) rows {
+	return func(yield func(string, []byte) bool) { t.kv.Descend(prefix, before, yield) }
+}
+
+// index makes these the keys that lead to a row. Each ends with what tells the
+// row from others. What led to it before does so no more.
+func (t *tx) index(row string, keys ...string) {
+	at, now := kv.Key("index")+row, []byte(kv.Key(keys...))
+	was, _ := t.kv.Get(at)
+	if bytes.Equal(was, now) {
+		return
+	}
+	for _, k := range kv.Parts(string(was)) {
+		if !slices.Contains(keys, k) {
+			t.kv.Delete(k)
 		}
-		if len(out) == p.Limit {
+	}
+	for _, k := range keys {
+		t.kv.Put(k, []byte(row))
+	}
+	t.kv.Put(at, now)
+}
+
+// first is the first row that an index leads to; "" for none.
+func (t *tx) first(index string) string {
+	for _, row := range t.up(index, "") {
+		return string(row)
+	}
+	return ""
+}
+
+// led are the rows that an index leads to.
+func (t *tx) led(index rows) rows {
+	return func(yield func(string, []byte) bool) {
+		for _, row := range index {
+			b, _ := t.kv.Get(string(row))
+			if !yield(string(row), b) {
+				return
+			}
+		}
+	}
+}
+
+// list reads rows that pass, up to limit.
+func list[T any](in rows, limit int, pass func(*T) bool) (out []*T, err error) {
+	for _, b := range in {
+		if len(out) >= limit {
 			break
 		}
-		out = append(out, r)
-	}
-	return out
-}
-
-// Head implements store.Reader.
-func (t *tx) Head(ws string) (*store.Head, error) { return get[store.Head](t.db.heads, ws) }
-
-// Workspaces implements store.Reader.
-func (t *tx) Workspaces() ([]string, error) {
-	var out []string
-	for ws := range t.db.heads {
-		out = append(out, ws)
-	}
-	slices.Sort(out)
-	return out, nil
-}
-
-// CreateWorkspace implements store.Writer.
-func (t *tx) CreateWorkspace(ws string, h store.Head) error {
-	if t.db.heads[ws] != nil {
-		return landfall.Errorf(landfall.CodeConflict, "there is a workspace %q already", ws)
-	}
-	return put(t, t.db.heads, ws, &h)
-}
-
-// SetHead implements store.Writer.
-func (t *tx) SetHead(ws string, h store.Head) error {
-	old, err := t.Head(ws)
-	if err != nil {
-		return err
-	}
-	if old == nil {
-		return fmt.Errorf("there is no workspace %q", ws)
-	}
-	if h.Seq > old.Seq {
-		set(t, t.db.commits, ws, append(slices.Clip(t.db.commits[ws]), commit{h.Seq, h.Mark}))
-	}
-	return put(t, t.db.heads, ws, &h)
-}
-
-// Mark implements store.Reader.
-func (t *tx) Mark(ws string, seq int64) (string, error) {
-	if seq < 1 {
-		return "", nil
-	}
-	for _, c := range t.db.commits[ws] {
-		if seq <= c.last {
-			return c.mark, nil
+		v, err := store.Decode[T](b)
+		if err != nil {
+			return nil, err
+		}
+		if pass == nil || pass(v) {
+			out = append(out, v)
 		}
 	}
-	return "", nil
-}
-
-// Definition implements store.Reader.
-func (t *tx) Definition(ws string, version int64) (*store.DefinitionRow, error) {
-	return get[store.DefinitionRow](t.db.definitions, definitionKey(ws, version))
-}
-
-// PutDefinition implements store.Writer.
-func (t *tx) PutDefinition(ws string, d *store.DefinitionRow) error {
-	return put(t, t.db.definitions, definitionKey(ws, d.Version), d)
-}
-
-func definitionKey(ws string, version int64) string { return fmt.Sprintf("%s\x00%d", ws, version) }
-
-// Counter implements store.Reader.
-func (t *tx) Counter(ws, series string) (int64, error) {
-	return t.db.counters[[2]string{ws, series}], nil
-}
-
-// SetCounter implements store.Writer.
-func (t *tx) SetCounter(ws, series string, n int64) error {
-	set(t, t.db.counters, [2]string{ws, series}, n)
-	return nil
-}
-
-// Grants implements store.Reader.
-func (t *tx) Grants(ws, user string) ([]store.GrantRow, error) {
-	out := slices.Clone(t.db.grants[[2]string{ws, user}])
-	slices.SortFunc(out, func(a, b store.GrantRow) int {
-		return cmp.Or(cmp.Compare(a.From, b.From), strings.Compare(a.Key, b.Key))
-	})
 	return out, nil
 }
 
-// PutGrant implements store.Writer.
-func (t *tx) PutGrant(ws string, g store.GrantRow) error {
-	k := [2]string{ws, g.User}
-	rows := slices.Clone(t.db.grants[k])
-	i := slices.IndexFunc(rows, func(r store.GrantRow) bool { return r.Key == g.Key && r.From == g.From })
-	if i < 0 {
-		rows = append(rows, g)
-	} else {
-		rows[i] = g
+// names are the last parts of keys, up to limit.
+func names(in rows, limit int) (out []string) {
+	for k := range in {
+		if len(out) >= limit {
+			break
+		}
+		out = append(out, kv.Last(k))
 	}
-	set(t, t.db.grants, k, rows)
-	return nil
+	return out
 }

@@ -75,7 +75,7 @@ func record(id, typ string) *landfall.Record {
 
 func records(t *testing.T, s client.Storage) {
 	update(t, s, func(tx client.Tx) error {
-		return errors.Join(tx.PutRecord(record("b", "site")), tx.PutRecord(record("a", "site")), tx.PutRecord(record("c", "visit")), tx.PutRecord(record("d", "site")), tx.DeleteRecord("d"), tx.DeleteRecord("never"))
+		return errors.Join(tx.PutRecord(record("b", "site")), tx.PutRecord(record("a", "site")), tx.PutRecord(record("c", "site")), tx.PutRecord(record("c", "visit")), tx.PutRecord(record("d", "site")), tx.DeleteRecord("d"), tx.DeleteRecord("never"))
 	})
 	ids := func(tx client.Tx, typ string) (out []string) {
 		all, err := tx.Records(typ)

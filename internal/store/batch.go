@@ -1,6 +1,7 @@
 package store
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/landfall-sync/landfall"
@@ -282,7 +283,7 @@ func (b *Batch) held(i *Item) {
 	}
 }
 
-// Flush writes what was held back.
+// Flush writes what was held back, in an order that is the same each time.
 func (b *Batch) Flush() error {
 	for _, id := range b.order {
 		r := b.rows[id]
@@ -293,15 +294,15 @@ func (b *Batch) Flush() error {
 			return err
 		}
 	}
-	for _, r := range b.replicas {
-		if r.dirty {
+	for _, id := range slices.Sorted(maps.Keys(b.replicas)) {
+		if r := b.replicas[id]; r.dirty {
 			if err := b.Writer.PutReplica(b.ws, r.r); err != nil {
 				return err
 			}
 		}
 	}
-	for series, c := range b.counters {
-		if c.dirty {
+	for _, series := range slices.Sorted(maps.Keys(b.counters)) {
+		if c := b.counters[series]; c.dirty {
 			if err := b.Writer.SetCounter(b.ws, series, c.n); err != nil {
 				return err
 			}

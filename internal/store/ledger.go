@@ -2,6 +2,8 @@ package store
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/landfall-sync/landfall"
@@ -70,8 +72,8 @@ func (l *Ledger) Commit(e *landfall.Effects) error {
 			return err
 		}
 	}
-	for series, n := range e.Counters {
-		if err := l.w.SetCounter(l.ws, series, n); err != nil {
+	for _, series := range slices.Sorted(maps.Keys(e.Counters)) {
+		if err := l.w.SetCounter(l.ws, series, e.Counters[series]); err != nil {
 			return err
 		}
 	}

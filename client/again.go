@@ -13,6 +13,9 @@ func (c *Client) gap(tx Tx, s *state, b *batch, reply *wire.PushReply) error {
 		return landfall.Errorf(landfall.CodeInternal, "the server expects change %d, which can't be", reply.Next).WithHint("an administrator should look at this device; nothing is lost on it")
 	}
 	s.Expects = &wire.Expects{Incarnation: b.inc, Next: reply.Next, LastHash: reply.LastHash}
+	if err := doubtAll(tx, func(e *Entry) bool { return e.Incarnation != b.inc }); err != nil {
+		return err
+	}
 	return c.from(tx, s, b.inc, first-1)
 }
 
@@ -23,29 +26,48 @@ func (c *Client) behind(tx Tx, s, asked *state, x *wire.Expects) (offered bool, 
 		return false, nil // another process pushed meanwhile
 	}
 	s.Expects = x
-	if x.Incarnation > s.Incarnation || x.Incarnation == s.Incarnation && x.Next > s.AckedN {
+	if !s.astray(x) {
 		return false, nil
 	}
-	if o := s.Offered; o != nil && o.Incarnation == x.Incarnation && o.Next == x.Next {
+	if o := s.Offered; o != nil && *o == *x {
 		return false, nil // once: what is kept as a fork is expected for ever
 	}
 	s.Offered = x
+	if err := s.doubtLost(tx, x); err != nil {
+		return false, err
+	}
 	all, err := tx.Entries()
 	if err != nil {
 		return false, err
 	}
 	for _, e := range all {
+		offered = offered || e.unsettled()
 		if e.Incarnation > x.Incarnation || e.Incarnation == x.Incarnation && e.N >= x.Next {
 			if err := c.again(tx, e); err != nil {
 				return false, err
 			}
+			offered = true
 		}
 	}
-	if x.Incarnation == s.Incarnation {
+	switch {
+	case x.Incarnation == s.Incarnation && x.Next <= s.AckedN:
 		return true, c.from(tx, s, x.Incarnation, s.AckedN)
+	case x.Incarnation < s.Incarnation:
+		s.AckedN, s.AckedHash = 0, ""
 	}
-	s.AckedN, s.AckedHash = 0, ""
-	return true, nil
+	return offered, nil
+}
+
+// astray: the server stands elsewhere than the device's receipts say. It was
+// restored, and may have heard from a copy of this device since.
+func (s *state) astray(x *wire.Expects) bool {
+	switch {
+	case x.Incarnation != s.Incarnation:
+		return true
+	case x.Next <= s.AckedN || x.Next > s.Next:
+		return true
+	}
+	return x.Next == s.AckedN+1 && x.LastHash != "" && s.AckedHash != "" && x.LastHash != s.AckedHash
 }
 
 // from offers again all numbers from the expected one to upto. What the device
@@ -87,6 +109,61 @@ func (c *Client) again(tx Tx, e *Entry) error {
 	return tx.PutEntry(e)
 }
 
+// doubt offers an entry again whose receipt may be of a history that is lost,
+// though the server has something under its number: what it has of this very
+// entry it answers as before, and anything else it keeps beside it.
+func doubt(tx Tx, e *Entry) error {
+	if e.unsettled() || e.Receipt == nil || e.Reverted && e.State == Done {
+		return nil
+	}
+	e.State, e.Doubted = Sent, true
+	return tx.PutEntry(e)
+}
+
+func doubtAll(tx Tx, which func(*Entry) bool) error {
+	all, err := tx.Entries()
+	for _, e := range all {
+		if err == nil && e.Receipt != nil && which(e) {
+			err = doubt(tx, e)
+		}
+	}
+	return err
+}
+
+// doubtLost doubts what a server that was restored may not have: what it kept
+// beside an incarnation, what it keeps of other ones, and, if another change
+// stands under the number before the one that it expects, all of this one.
+func (s *state) doubtLost(tx Tx, x *wire.Expects) error {
+	last, err := tx.Entry(x.Incarnation, x.Next-1)
+	if err != nil {
+		return err
+	}
+	same := last == nil || x.LastHash == "" || last.Hash == x.LastHash
+	return doubtAll(tx, func(e *Entry) bool {
+		return e.Incarnation != x.Incarnation || !same || e.Receipt.Kind == landfall.KindFork
+	})
+}
+
+// undoubted takes the receipt of a doubted entry in. It is as it was when the
+// receipt is the one that it had.
+func (e *Entry) undoubted(r *landfall.Receipt) (asBefore bool) {
+	was, how := e.Receipt, e.Outcome
+	e.Doubted = false
+	if was == nil || was.Result != r.Result || was.Seq != r.Seq || was.Issue != r.Issue {
+		e.Outcome = nil
+		return false
+	}
+	switch {
+	case how == nil:
+		return false
+	case how.Settlement == landfall.SettledMoved:
+		e.State = Issued
+	default:
+		e.State = Done
+	}
+	return true
+}
+
 // lostThrough is the number up to which the changes that are sent were made on
 // a history that the server has lost, as far as that concerns them.
 func (s *state) lostThrough(inc int64, entries []*Entry) int64 {
@@ -104,8 +181,13 @@ func (s *state) lostThrough(inc int64, entries []*Entry) int64 {
 }
 
 // fork goes on in a new incarnation: the server has closed this one, and has
-// kept what it got of it. What it never got is made again under new numbers.
-func (c *Client) fork(tx Tx, s *state) error {
+// kept what it got of it. What it never got is made again under new numbers; what
+// it gave receipts for is offered again, since it may have been restored to a time
+// before it did, and have got other changes under these numbers since.
+func (c *Client) fork(tx Tx, s *state, answered []*Entry) error {
+	if err := doubtAll(tx, func(e *Entry) bool { return e.Incarnation != s.Incarnation || e.N < answered[0].N }); err != nil {
+		return err
+	}
 	all, err := tx.Entries()
 	if err != nil {
 		return err
@@ -114,7 +196,7 @@ func (c *Client) fork(tx Tx, s *state) error {
 	s.Incarnation, s.Next, s.AckedHash, s.AckedN, s.LostThrough = old+1, 1, "", 0, 0
 	renumbered := map[int64]int64{}
 	for _, e := range all {
-		if e.Incarnation != old || !e.unsettled() {
+		if e.Incarnation != old || !e.unsettled() || e.Doubted {
 			continue
 		}
 		m, err := decode(e)

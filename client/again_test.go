@@ -6,6 +6,7 @@ import (
 
 	"github.com/landfall-sync/landfall"
 	"github.com/landfall-sync/landfall/client"
+	"github.com/landfall-sync/landfall/internal/core"
 	"github.com/landfall-sync/landfall/internal/wire"
 )
 
@@ -38,7 +39,7 @@ func TestOfferedAgain(t *testing.T) {
 	}
 	sync(t, c)
 	before := f.pushes[0]
-	expects = &wire.Expects{Incarnation: 1, Next: 2, LastHash: "of the first"}
+	expects = &wire.Expects{Incarnation: 1, Next: 2, LastHash: core.Hash(before.Mutations[0])}
 	restored := f.pushes
 	f.push = func(p wire.Push) (*wire.PushReply, error) {
 		expects = &wire.Expects{Incarnation: 1, Next: 4}

@@ -88,10 +88,12 @@ type state struct {
 	NetworkOff  bool             `json:"network_off,omitempty"`
 	Unreached   bool             `json:"unreached,omitempty"` // the last try did not reach the server
 	Resyncing   bool             `json:"resyncing,omitempty"`
+	Resyncs     int64            `json:"resyncs,omitempty"`      // how often one began
 	Adrift      bool             `json:"adrift,omitempty"`       // what is shown is of a history that the server lost
 	LostThrough int64            `json:"lost_through,omitempty"` // changes up to here were made on such a history
 	Expects     *wire.Expects    `json:"expects,omitempty"`      // as the server said last
 	Offered     *wire.Expects    `json:"offered,omitempty"`      // from where all was offered again
+	BehindIn    int64            `json:"behind_in,omitempty"`    // incarnation in which the server said that it was
 	Failures    int              `json:"failures,omitempty"`
 	NotBefore   time.Time        `json:"not_before,omitzero"` // back-off
 	Batch       int              `json:"batch,omitempty"`     // mutations a push, after "too large"

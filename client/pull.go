@@ -1,14 +1,19 @@
 package client
 
 import (
+	"bytes"
 	"context"
+	"strconv"
 
 	"github.com/landfall-sync/landfall"
 	"github.com/landfall-sync/landfall/internal/wire"
 )
 
-// seenName marks, while a resync runs, the records that came again.
+// seenName marks, while a resync runs, the records that came again: with the
+// number of the resync, since one that was broken off leaves its marks.
 const seenName = "seen:"
+
+func (s *state) seen() []byte { return strconv.AppendInt(nil, s.Resyncs, 10) }
 
 // pull takes in one page.
 func (c *Client) pull(ctx context.Context, b *batch, r *Report) (deed, error) {
@@ -37,6 +42,12 @@ func (c *Client) pull(ctx context.Context, b *batch, r *Report) (deed, error) {
 		if reply.Resync {
 			// What is shown stays until the new cut is whole.
 			s.Checkpoint, s.Seq, s.Resyncing, s.Adrift = "", 0, true, s.Adrift || reply.Lost
+			s.Resyncs++
+			if reply.Lost && reply.Expects != nil {
+				if err := s.doubtLost(tx, reply.Expects); err != nil {
+					return err
+				}
+			}
 			return save(tx, s)
 		}
 		if !reply.More && len(reply.Changes) == 0 && len(reply.Outcomes) == 0 && reply.Checkpoint == s.Checkpoint {
@@ -68,8 +79,12 @@ func takeIn(tx Tx, s *state, reply *wire.PullReply) error {
 		} else {
 			err = tx.PutRecord(p.Record)
 		}
-		if err == nil && s.Resyncing && !p.Gone {
-			err = tx.SetValue(seenName+p.ID, []byte{1})
+		if err == nil && s.Resyncing {
+			mark := s.seen()
+			if p.Gone {
+				mark = nil
+			}
+			err = tx.SetValue(seenName+p.ID, mark)
 		}
 		if err != nil {
 			return err
@@ -89,7 +104,7 @@ func takeIn(tx Tx, s *state, reply *wire.PullReply) error {
 		if s.Adrift {
 			s.Adrift, s.LostThrough = false, s.Next-1
 		}
-		return dropUnseen(tx)
+		return dropUnseen(tx, s.seen())
 	}
 	return nil
 }
@@ -139,16 +154,17 @@ func cover(tx Tx, reply *wire.PullReply) error {
 }
 
 // dropUnseen removes what a resync did not bring again.
-func dropUnseen(tx Tx) error {
+func dropUnseen(tx Tx, mark []byte) error {
 	all, err := tx.Records("")
 	if err != nil {
 		return err
 	}
 	for _, r := range all {
 		seen, err := tx.Value(seenName + r.ID)
-		if err == nil && seen == nil {
+		if err == nil && !bytes.Equal(seen, mark) {
 			err = tx.DeleteRecord(r.ID)
-		} else if err == nil {
+		}
+		if err == nil && seen != nil {
 			err = tx.SetValue(seenName+r.ID, nil)
 		}
 		if err != nil {

@@ -183,7 +183,11 @@ func (c *Client) push(ctx context.Context, b *batch, r *Report) (deed, error) {
 			err = c.gap(tx, s, b, reply)
 		default:
 			if did, err = receipts(tx, s, b.inc, reply, r); err == nil && reply.Forked && b.inc == s.Incarnation {
-				err = c.fork(tx, s)
+				err = c.fork(tx, s, b.entries)
+			}
+			if err == nil && reply.Behind && s.BehindIn < b.inc {
+				s.BehindIn = b.inc
+				err = doubtAll(tx, func(e *Entry) bool { return e.Incarnation < b.inc })
 			}
 		}
 		if err != nil {
@@ -212,11 +216,13 @@ func receipts(tx Tx, s *state, inc int64, reply *wire.PushReply, r *Report) (dee
 		if !understood(&rc) {
 			return did, landfall.Errorf(landfall.CodeUnavailable, "what the server says to change %d can't be understood", rc.N).WithHint("nothing is lost; the same is sent again. If this stays, update the program on this device")
 		}
+		asBefore := e.Doubted && rc.Result != landfall.Stored && e.undoubted(&rc)
 		e.Receipt = &rc
-		switch rc.Result {
-		case landfall.Stored:
+		switch {
+		case asBefore:
+		case rc.Result == landfall.Stored:
 			e.State = Stored
-		case landfall.Applied:
+		case rc.Result == landfall.Applied:
 			e.State = Applied
 			r.Applied++
 		default:

@@ -79,6 +79,8 @@ type Entry struct {
 	Waiting     bool              `json:"waiting,omitempty"`
 	// Reverted entries are out of the view, since their user took them back.
 	Reverted bool `json:"reverted,omitempty"`
+	// Doubted entries are offered again, though the server gave a receipt.
+	Doubted bool `json:"doubted,omitempty"`
 }
 
 // unsettled: the server has not said yet what becomes of it.

@@ -304,7 +304,7 @@ func (s *sequence) settled() bool {
 
 // reply collects the receipts.
 func (s *sequence) reply() (*wire.PushReply, error) {
-	out := &wire.PushReply{Receipts: []landfall.Receipt{}, Next: s.rep.Next, Forked: s.placement.Forked, Gap: s.placement.Gap}
+	out := &wire.PushReply{Receipts: []landfall.Receipt{}, Next: s.rep.Next, Forked: s.placement.Forked, Gap: s.placement.Gap, Behind: s.p.Incarnation-1 > s.rep.Closed}
 	if s.p.Incarnation > s.rep.Incarnation {
 		out.Next = 1
 	}

@@ -45,6 +45,10 @@ type PushReply struct {
 	Gap bool `json:"gap,omitempty"`
 	// LastHash, with Gap, is the hash of number Next-1.
 	LastHash string `json:"last_hash,omitempty"`
+	// Behind means that the server does not know that the incarnation before this
+	// one was closed: it was restored to a time before. Offer again what is kept of
+	// earlier incarnations.
+	Behind bool `json:"behind,omitempty"`
 }
 
 // Pulled is the latest state of one record, or that it is gone.

@@ -334,10 +334,8 @@ func (p *plan) show(j *judging, out *Decided) error {
 	if err != nil {
 		return err
 	}
-	if w.now != nil {
-		if sees, err := j.sees(w); !sees || err != nil {
-			return err
-		}
+	if sees, err := p.sees(j, w); !sees || err != nil {
+		return err
 	}
 	out.Columns = compare(p.typ, &p.want, p.author, nil, p.server)
 	if !out.Verdict.Applied {
@@ -348,6 +346,19 @@ func (p *plan) show(j *judging, out *Decided) error {
 		out.Columns = withResult(p.typ, out.Columns, w.now)
 	}
 	return nil
+}
+
+// sees: the decider may see the record; of one that was never made, the record
+// that the device asked for.
+func (p *plan) sees(j *judging, w *working) (bool, error) {
+	if w.now != nil {
+		return j.sees(w)
+	}
+	r := &landfall.Record{Type: p.typ.Name, ID: p.h.Issue.Record, Fields: p.want.set, CreatedBy: p.author}
+	if l := p.typ.Lifecycle; l != nil {
+		r.Status = l.Initial
+	}
+	return j.holds(Audience(p.in.App, r)), nil
 }
 
 // withResult adds what is stored in the end to a comparison.

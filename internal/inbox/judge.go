@@ -232,9 +232,12 @@ func incomplete() *landfall.Message {
 }
 
 // grouped: it is a member of a group that is applied all or not at all.
-func (x *member) grouped() bool {
-	control := x.m.Op == landfall.OpVoid || x.m.Op == landfall.OpWithdraw || x.m.Op == landfall.OpLost
-	return x.bad == nil && x.m.Group != nil && !control
+func (x *member) grouped() bool { return x.bad == nil && x.m.Group != nil && !x.control() }
+
+// control: it is about other changes, or stands for one, and has no verdict of
+// its own to be tried again.
+func (x *member) control() bool {
+	return x.m.Op == landfall.OpVoid || x.m.Op == landfall.OpWithdraw || x.m.Op == landfall.OpLost
 }
 
 // item begins the inbox item of a member: what was sent, and when it was edited.

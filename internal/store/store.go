@@ -62,10 +62,12 @@ type Head struct {
 }
 
 // Kept is the sequence through which devices need not keep what they sent: what
-// a backup covers, or, where none is made, all that is committed.
+// a backup covers, or, where none is made, all that is committed. What had no
+// effect took no place: its receipt tells the place before it, so that what was
+// answered at the last place of a backup may be younger than the backup.
 func (h *Head) Kept() int64 {
 	if h.Backups {
-		return h.Covered
+		return h.Covered - 1
 	}
 	return h.Seq
 }

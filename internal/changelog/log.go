@@ -31,6 +31,9 @@ type Config struct {
 	Clock       func() time.Time
 	NewID       func() string // of an epoch
 	Limits      wire.Limits   // zero: wire.DefaultLimits
+	// KeptFrom is how many changes a page is asked to hold, at least, to be kept
+	// for the next device; 0: 500.
+	KeptFrom int
 }
 
 // Log reads changes and records. It is safe for concurrent use.
@@ -49,7 +52,10 @@ func New(c Config) *Log {
 	if c.Limits.PullPage <= 0 {
 		c.Limits.PullPage = wire.DefaultLimits().PullPage
 	}
-	return &Log{store: c.Store, defs: c.Definitions, clock: c.Clock, newID: c.NewID, pages: newPages(), bytes: pageBytes, limits: c.Limits}
+	if c.KeptFrom <= 0 {
+		c.KeptFrom = defaultKept
+	}
+	return &Log{store: c.Store, defs: c.Definitions, clock: c.Clock, newID: c.NewID, pages: newPages(c.KeptFrom), bytes: pageBytes, limits: c.Limits}
 }
 
 // contactEvery is how often a contact that brought nothing new is written down.

@@ -23,9 +23,9 @@ import (
 
 // What is worth keeping, and how much of it.
 const (
-	keptFrom  = 500      // changes asked for, at least
-	keptBytes = 64 << 20 // of all pages together
-	mostSince = 2000     // entries after a page before it is made anew
+	defaultKept = 500      // changes asked for, at least
+	keptBytes   = 64 << 20 // of all pages together
+	mostSince   = 2000     // entries after a page before it is made anew
 )
 
 // pageKey is all that a full page depends on, beside what is stored.
@@ -67,8 +67,8 @@ type pages struct {
 	building map[pageKey]chan struct{}
 }
 
-func newPages() *pages {
-	return &pages{from: keptFrom, by: map[pageKey]*list.Element{}, used: list.New(), building: map[pageKey]chan struct{}{}}
+func newPages(from int) *pages {
+	return &pages{from: from, by: map[pageKey]*list.Element{}, used: list.New(), building: map[pageKey]chan struct{}{}}
 }
 
 // get gives a page, or the duty to make it: then done must be called. While

@@ -39,6 +39,8 @@ var rules = map[string][]string{
 	"internal/demo":            {".", "client", "client/memory", "client/sqlite", "internal/core", "internal/definition", "internal/desk", "internal/wire", "examples"},
 	"internal/archtest":        {},
 	"internal/sim/app":         {},
+	"internal/sim/watch":       {".", "internal/store"},
+	"internal/sim/model":       {".", "internal/store", "internal/sim/app", "internal/sim/watch"},
 	"internal/blob":            {".", "internal/store"},
 	"internal/tabular":         {"."},
 	"internal/transfer":        {".", "internal/definition", "internal/tabular", "internal/wire"},

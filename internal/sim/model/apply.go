@@ -1,0 +1,228 @@
+package model
+
+import (
+	"slices"
+
+	"github.com/landfall-sync/landfall"
+	"github.com/landfall-sync/landfall/internal/sim/app"
+)
+
+// foreign: the base is of a history that the server does not have; then what was
+// seen decides alone.
+func (r *run) foreign(a *attempt) bool {
+	return !a.current && a.w.stored != nil && (a.base.Lost || a.base.Version > a.w.stored.Version)
+}
+
+// own reports whether the change is one of the replica's that the author's view
+// contained.
+func own(a *attempt, c *landfall.Change) bool {
+	o := c.Origin
+	return o.Replica == a.x.Replica && o.Incarnation == a.x.Incarnation && o.N > 0 && o.N <= a.base.After
+}
+
+// others lists the changes since the base that the author did not know of.
+func (r *run) others(a *attempt) []landfall.Change {
+	if a.current {
+		return nil
+	}
+	var out []landfall.Change
+	if a.w.stored != nil {
+		h := a.w.stored.history
+		from, _ := slices.BinarySearchFunc(h, a.base.Version+1, func(c landfall.Change, seq int64) int { return int(c.Seq - seq) })
+		out = append(out, h[from:]...)
+	}
+	out = append(out, a.w.made...)
+	return slices.DeleteFunc(out, func(c landfall.Change) bool { return own(a, &c) })
+}
+
+// changed: somebody else changed the record since the base. Of a lost base this
+// is known: what the replica did itself before, its author saw.
+func (r *run) changed(a *attempt) bool {
+	if !r.foreign(a) {
+		return len(r.others(a)) > 0
+	}
+	h := slices.Concat(a.w.stored.history, a.w.made)
+	return slices.ContainsFunc(h, func(c landfall.Change) bool {
+		o := c.Origin
+		before := o.Incarnation < a.x.Incarnation || o.Incarnation == a.x.Incarnation && o.N < a.x.N
+		return o.Replica != a.x.Replica || !before
+	})
+}
+
+// merged works out what the fields are with the mutation's values in them. It
+// refuses nothing yet.
+func (r *run) merged(a *attempt) (landfall.Kind, string) {
+	c := landfall.Change{
+		Seq: r.seq, Type: a.x.Type, ID: a.x.ID, Author: r.actor.User, At: r.now, Edited: a.edited,
+		Origin: a.x.Key(), Issue: a.issue,
+	}
+	a.change = c
+	a.fields = landfall.Fields{}
+	if a.w.now != nil {
+		a.fields = a.w.now.Fields.Clone()
+	}
+	if a.fields == nil {
+		a.fields = landfall.Fields{}
+	}
+	if a.x.Op == landfall.OpDelete || a.x.Op == landfall.OpRestore {
+		return "", ""
+	}
+	for name, v := range a.x.Set {
+		if a.t.Field(name) != nil {
+			continue
+		}
+		if landfall.IsNull(v) {
+			delete(a.w.bad, name)
+		} else {
+			a.w.bad[name] = r.at
+		}
+	}
+	others := r.others(a)
+	for _, f := range a.t.Fields {
+		if v, set := a.x.Set[f.Name]; set {
+			r.field(a, f, v, others)
+		}
+	}
+	return "", ""
+}
+
+// field merges one field.
+func (r *run) field(a *attempt, f *app.Field, v landfall.Value, others []landfall.Change) {
+	name := f.Name
+	a.w.setBy[name] = r.at
+	device, ok := canonical(f, v)
+	if !ok {
+		a.w.bad[name] = r.at
+		return
+	}
+	delete(a.w.bad, name)
+	s := three{current: a.fields[name], device: device}
+	if a.x.Op != landfall.OpCreate {
+		s.was = a.base.Was[name]
+		if c, ok := canonical(f, s.was); ok {
+			s.was = c
+		}
+		s.touched = !landfall.SameValue(s.current, s.was) && (r.foreign(a) || slices.ContainsFunc(others, func(c landfall.Change) bool {
+			_, set := c.Set[name]
+			return set && c.Action != landfall.Assigned
+		}))
+		s.later = a.edited.After(a.w.now.Edits[name].At)
+	}
+	result, fate := s.merge(f)
+	switch fate {
+	case taken:
+		a.enter(name, result)
+	case lost:
+		put(&a.change.Lost, name, device)
+	case asked:
+		a.review = append(a.review, name)
+	case cannot:
+		a.w.bad[name] = r.at
+	}
+}
+
+// enter notes a new value, if it is one.
+func (a *attempt) enter(name string, v landfall.Value) {
+	was := a.fields[name]
+	if landfall.SameValue(was, v) {
+		return
+	}
+	if _, again := a.change.Set[name]; !again {
+		put(&a.change.Was, name, was)
+	}
+	put(&a.change.Set, name, v)
+	a.fields.Put(name, v)
+}
+
+func put(f *landfall.Fields, name string, v landfall.Value) {
+	if *f == nil {
+		*f = landfall.Fields{}
+	}
+	(*f)[name] = orNull(v)
+}
+
+// apply makes the change that the step comes to, if it comes to any.
+func (r *run) apply(a *attempt) {
+	c := &a.change
+	a.w.last = r.at
+	switch a.x.Op {
+	case landfall.OpCreate:
+		c.Action, c.To = landfall.Created, a.t.Initial
+		a.w.created = true
+	case landfall.OpTransition:
+		c.Action, c.Transition, c.From, c.To = landfall.Moved, a.move.Name, a.w.now.Status, a.move.To
+		if name := a.move.Stamp; name != "" {
+			a.enter(name, quoted(stamp(r.now)))
+			delete(c.Lost, name)
+			a.w.setBy[name] = r.at
+		}
+	case landfall.OpDelete:
+		c.Action = landfall.Deleted
+	case landfall.OpRestore:
+		if !a.w.now.Deleted {
+			return
+		}
+		c.Action = landfall.Restored
+	default:
+		if len(c.Set) == 0 && len(c.Lost) == 0 {
+			return
+		}
+		c.Action = landfall.Updated
+	}
+	r.changes = append(r.changes, *c)
+	a.w.made = append(a.w.made, *c)
+	a.w.now = fold(r.m.app, a.w.now, c)
+}
+
+// fold is the record after a change; nil before its creation.
+func fold(a *app.App, was *landfall.Record, c *landfall.Change) *landfall.Record {
+	r := was.Clone()
+	if r == nil {
+		r = &landfall.Record{Type: c.Type, ID: c.ID, CreatedBy: c.Author, CreatedAt: c.At}
+	}
+	if r.Fields == nil {
+		r.Fields = landfall.Fields{}
+	}
+	if r.Edits == nil {
+		r.Edits = map[string]landfall.Edit{}
+	}
+	r.Version, r.UpdatedAt = c.Seq, c.At
+	edit := landfall.Edit{Author: c.Author, By: c.By, At: c.Edited, Seq: c.Seq}
+	if c.Action == landfall.Assigned {
+		if v, set := c.Set["queue"]; set {
+			r.Queue = text(v)
+		}
+		if v, set := c.Set["assignee"]; set {
+			r.Assignee = text(v)
+		}
+		return r
+	}
+	for name, v := range c.Set {
+		r.Fields.Put(name, v)
+		r.Edits[name] = edit
+	}
+	before := r.Status
+	switch c.Action {
+	case landfall.Created, landfall.Moved:
+		if r.Status = c.To; c.To != "" {
+			r.StatusEdit = &edit
+		}
+	case landfall.Deleted:
+		r.Deleted, r.Queue, r.Assignee = true, "", ""
+	case landfall.Restored:
+		r.Deleted = false
+	}
+	if c.Action == landfall.Restored || r.Status != before {
+		settle(a, r)
+	}
+	return r
+}
+
+// settle puts a case where its status says.
+func settle(a *app.App, r *landfall.Record) {
+	if t := a.Type(r.Type); t != nil {
+		if s := t.Status(r.Status); s != nil {
+			r.Queue, r.Assignee = s.Queue, ""
+		}
+	}
+}

@@ -1,0 +1,214 @@
+package model
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/landfall-sync/landfall"
+	"github.com/landfall-sync/landfall/internal/store"
+)
+
+// decided marks the changes that a decision makes.
+var decided = landfall.Key{Replica: "desk", Incarnation: 1}
+
+// decision checks what a decider made of an issue: by their own rights, with
+// values that are theirs or the device's. It returns the items that it covers.
+func (r *reading) decision(effects []*landfall.Change, old *Issue, i *landfall.Issue) []*Item {
+	r.mayDecide(old, i)
+	own, _ := r.m.lane(old)
+	reopened := len(own) == 0
+	if reopened {
+		own = r.m.again(old)
+	}
+	var covered []*Item
+	for _, it := range own {
+		if !reopened && old.Group > 0 && refusedBy(old, it) || it.Key.N <= i.Through && (it.Record == old.Record || it.Record == "") {
+			covered = append(covered, it)
+		}
+	}
+	for n := range own {
+		if n > 0 && divides(own, n) && slices.Contains(covered, own[n-1]) != slices.Contains(covered, own[n]) {
+			r.complain("group", "the decision of issue %s divides the group of %s", i.ID, own[n].Key)
+		}
+	}
+	run, parts := r.synthesis(effects, old, i)
+	v := r.m.judge(r.m.actor(i.Decider, ""), run, true, r.seq, r.now())
+	switch {
+	case !v.applied():
+		r.complain("decision", "the decision of issue %s by %s should be %s", i.ID, i.Decider, v.String())
+	case len(v.changes) != len(parts):
+		r.complain("decision", "the decision of issue %s makes %d steps, and should make %d", i.ID, len(parts), len(v.changes))
+	default:
+		for k := range parts {
+			want, got := v.changes[k], parts[k]
+			want.Author, want.By, want.Origin = got.Author, got.By, got.Origin
+			if rule, what := same(&want, &got); rule != "" {
+				r.complain(rule, "the decision of issue %s changes %s with another %s: %s, not %s", i.ID, got.ID, what, told(&got), told(&want))
+			}
+		}
+	}
+	r.sources(effects, old, i, covered)
+	return covered
+}
+
+// mayDecide: a member of the queue, or whom it was given to, who is not kept off
+// by another's claim.
+func (r *reading) mayDecide(old *Issue, i *landfall.Issue) {
+	a := r.m.actor(i.Decider, "")
+	claimed := old.State == landfall.IssueClaimed && old.Assignee != a.User && leased(&old.Issue, r.now())
+	if a.Disabled || claimed || !r.m.decides(&a, &old.Issue) {
+		r.complain("issue-right", "%s may not decide issue %s in %s", a.User, i.ID, old.Queue)
+	}
+	by := func(e *store.AuditEntry) bool {
+		return e.Action == store.IssueResolve && e.Object == i.ID && e.By == a.User
+	}
+	if !slices.ContainsFunc(r.audits, by) {
+		r.complain("audit", "issue %s is decided by %s, and the audit does not tell", i.ID, a.User)
+	}
+}
+
+// synthesis puts the changes of a decision back into the mutations that they
+// come from. A change has one author, so that one mutation may be two of them.
+func (r *reading) synthesis(effects []*landfall.Change, old *Issue, i *landfall.Issue) (run []step, parts []landfall.Change) {
+	for _, c := range effects {
+		if c.Action == landfall.Assigned {
+			continue
+		}
+		if n := len(parts) - 1; n >= 0 && c.Action == landfall.Updated && parts[n].ID == c.ID && splits(&parts[n], c, old.Record) {
+			maps.Copy(parts[n].Set, c.Set)
+			maps.Copy(parts[n].Was, c.Was)
+			continue
+		}
+		whole := *c
+		whole.Set, whole.Was = landfall.Fields{}, landfall.Fields{}
+		maps.Copy(whole.Set, c.Set)
+		maps.Copy(whole.Was, c.Was)
+		parts = append(parts, whole)
+	}
+	ops := map[landfall.Action]landfall.Op{
+		landfall.Created: landfall.OpCreate, landfall.Updated: landfall.OpUpdate, landfall.Moved: landfall.OpTransition,
+		landfall.Deleted: landfall.OpDelete, landfall.Restored: landfall.OpRestore,
+	}
+	for k := range parts {
+		c := &parts[k]
+		x := &landfall.Mutation{Op: ops[c.Action], Type: c.Type, ID: c.ID, Transition: c.Transition, Set: c.Set.Clone(), Replica: decided.Replica, Incarnation: 1, Definition: r.m.version}
+		if t := r.m.app.Type(c.Type); t != nil && c.Action == landfall.Moved {
+			if move := t.Move(c.Transition); move != nil {
+				delete(x.Set, move.Stamp)
+			}
+		}
+		run = append(run, step{mutation: x, edited: r.now(), issue: i.ID, current: true})
+	}
+	return run, parts
+}
+
+// splits reports whether an update is the part of the mutation before it that
+// another author entered. On the issue's own record a transition brings no values.
+func splits(before, c *landfall.Change, record string) bool {
+	return before.Author != c.Author && (before.Action != landfall.Moved || c.ID != record) && before.Action != landfall.Deleted && before.Action != landfall.Restored
+}
+
+// sources: each change is the decider's, and each value is the decider's own, or
+// the last one of the device's.
+func (r *reading) sources(effects []*landfall.Change, old *Issue, i *landfall.Issue, covered []*Item) {
+	on := map[string]bool{old.Record: true}
+	device := map[string]landfall.Value{}
+	for _, it := range covered {
+		on[it.Record] = true
+		t := r.m.app.Type(it.mutation.Type)
+		if t == nil || it.bad != "" {
+			continue
+		}
+		for name, v := range it.mutation.Set {
+			if f := t.Field(name); f != nil {
+				if c, ok := canonical(f, v); ok {
+					v = c
+				}
+				device[it.Record+" "+name] = orNull(v)
+			}
+		}
+	}
+	for _, c := range effects {
+		by := ""
+		if c.Author != i.Decider {
+			by = i.Decider
+		}
+		if c.Origin != decided || c.Issue != i.ID || c.By != by || !c.Edited.Equal(r.now()) || !on[c.ID] || c.Author != i.Decider && c.Author != old.Author {
+			r.complain("decision", "the decision of issue %s by %s changes %s as %s, by %q, from %s", i.ID, i.Decider, c.ID, c.Author, c.By, c.Origin)
+		}
+		if c.Author == i.Decider || c.Action == landfall.Assigned {
+			continue
+		}
+		for _, name := range slices.Sorted(maps.Keys(c.Set)) {
+			if v, sent := device[c.ID+" "+name]; !sent || !landfall.SameValue(v, c.Set[name]) {
+				r.complain("decision", "the decision of issue %s says that %s entered %s of %s for %s, who did not", i.ID, c.Author, c.Set[name], name, c.ID)
+			}
+		}
+	}
+}
+
+// kept: what the settlement says of the sides is so.
+func (r *reading) kept(old *Issue, i *landfall.Issue, effects []*landfall.Change, covered []*Item) {
+	switch i.Settlement {
+	case landfall.SettledApplied:
+		r.took(old, i, effects, covered)
+	case landfall.SettledKept:
+		for _, c := range effects {
+			if c.Author != i.Decider && c.Action != landfall.Assigned {
+				r.complain("settlement", "issue %s keeps the server's side, and %s of %s is taken from the device", i.ID, c.Action, c.ID)
+			}
+		}
+	case landfall.SettledMerged:
+	default:
+		r.complain("settlement", "issue %s is decided as %q", i.ID, i.Settlement)
+	}
+}
+
+// took: the record has all that the device asked for.
+func (r *reading) took(old *Issue, i *landfall.Issue, effects []*landfall.Change, covered []*Item) {
+	rec := r.m.records[old.Record]
+	stamped := map[string]bool{}
+	for _, c := range effects {
+		if c.ID == old.Record && c.Action == landfall.Moved {
+			for name := range c.Set {
+				stamped[name] = true
+			}
+		}
+	}
+	want, removed := landfall.Fields{}, false
+	for _, it := range covered {
+		if it.Record != old.Record || it.bad != "" || it.Key.N > i.Through {
+			continue
+		}
+		switch it.mutation.Op {
+		case landfall.OpDelete:
+			removed = true
+		case landfall.OpCreate, landfall.OpRestore:
+			removed = false
+		}
+		maps.Copy(want, it.mutation.Set)
+	}
+	if rec == nil {
+		if len(want) > 0 && !removed {
+			r.complain("settlement", "issue %s is applied, and the record is not there", i.ID)
+		}
+		return
+	}
+	if rec.Deleted != removed {
+		r.complain("settlement", "issue %s is applied, and whether %s is deleted is %v", i.ID, rec.ID, rec.Deleted)
+	}
+	t := r.m.app.Type(rec.Type)
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		f := t.Field(name)
+		if f == nil || stamped[name] || removed {
+			continue
+		}
+		v := want[name]
+		if c, ok := canonical(f, v); ok {
+			v = c
+		}
+		if !landfall.SameValue(v, rec.Fields[name]) {
+			r.complain("settlement", "issue %s is applied, and %s of %s is %s, not %s", i.ID, name, rec.ID, orNull(rec.Fields[name]), v)
+		}
+	}
+}

@@ -1,0 +1,301 @@
+package model_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/landfall-sync/landfall"
+	"github.com/landfall-sync/landfall/internal/inbox"
+	"github.com/landfall-sync/landfall/internal/sim/app"
+	"github.com/landfall-sync/landfall/internal/wire"
+)
+
+// phone is a device that does what devices can do, wisely or not.
+type phone struct {
+	w           *world
+	user        string
+	replica     string
+	incarnation int64
+	next        int64
+	skew        time.Duration
+	sent        [][]byte // of the incarnation, by number
+	acked       int64    // numbers below were answered
+	seen        map[string]*landfall.Record
+	after       map[string]int64
+	ids         []string // of seen
+	checkpoint  string
+}
+
+func newPhone(w *world, user, replica string) *phone {
+	return &phone{w: w, user: user, replica: replica, incarnation: 1, next: 1, acked: 1, skew: time.Duration(w.rnd.IntN(7200)-3600) * time.Second,
+		seen: map[string]*landfall.Record{}, after: map[string]int64{}}
+}
+
+// pull looks at what the server has: at what the user may see, and, as somebody
+// who could once see it would, sometimes at what they may not.
+func (p *phone) pull() {
+	for _, id := range p.w.m.Visible(p.user) {
+		p.look(id)
+	}
+}
+
+func (p *phone) look(id string) {
+	row := p.w.row(id)
+	if row == nil || row.Record.Type == landfall.IssueType {
+		return
+	}
+	if p.seen[id] == nil {
+		p.ids = append(p.ids, id)
+	}
+	p.seen[id] = row.Record.Clone()
+}
+
+func pick[T any](r *rand.Rand, all ...T) T { return all[r.IntN(len(all))] }
+
+// value is a value for a field, not always one that it may have.
+func (p *phone) value(f *app.Field) landfall.Value {
+	r := p.w.rnd
+	if r.IntN(12) == 0 {
+		return landfall.Null
+	}
+	text := func(s string) landfall.Value {
+		b, err := json.Marshal(s)
+		p.w.must(err)
+		return b
+	}
+	switch f.Type {
+	case app.Integer:
+		return pick(r, landfall.Value("1"), landfall.Value("2"), landfall.Value("3"), landfall.Value("-0"), landfall.Value("9007199254740992"), landfall.Value(`"x"`))
+	case app.Decimal:
+		return pick(r, text("12.50"), text("1e2"), landfall.Value("7.0"), text("0.1"), text("-3"), text("100000.01"), text("twelve"))
+	case app.Choices:
+		return pick(r, landfall.Value(`["hot"]`), landfall.Value(`["wet","cold"]`), landfall.Value(`["hot","dry","hot"]`), landfall.Value(`[]`), landfall.Value(`["icy"]`))
+	case app.Reference:
+		if len(p.ids) > 0 && r.IntN(4) > 0 {
+			return text(pick(r, p.ids...))
+		}
+		return text(pick(r, p.w.id(), "nothing"))
+	case app.User:
+		return text(pick(r, "will", "wendy", "lea", "carl", "gus", "nobody", "will", p.user))
+	case app.Team:
+		return text(pick(r, "north", "south", "west"))
+	case app.Datetime:
+		return text(pick(r, "2026-03-01T10:00:00+02:00", "2026-03-01T08:00:00.5Z", "soon"))
+	}
+	if f.Name == "log" && r.IntN(2) == 0 {
+		for _, id := range p.ids {
+			if v := p.seen[id].Fields["log"]; v != nil {
+				var s string
+				p.w.must(json.Unmarshal(v, &s))
+				return text(s + pick(r, " and on", "!", " <so> &"))
+			}
+		}
+	}
+	return text(pick(r, "one", "two", "three", "", "Straße", "four", "five <&>"))
+}
+
+// fields are some values.
+func (p *phone) fields(t *app.Type, many int) landfall.Fields {
+	out := landfall.Fields{}
+	for range 1 + p.w.rnd.IntN(many) {
+		f := pick(p.w.rnd, t.Fields...)
+		out[f.Name] = p.value(f)
+	}
+	if p.w.rnd.IntN(60) == 0 {
+		out["colour"] = landfall.Value(`"red"`)
+	}
+	return out
+}
+
+func (p *phone) base(m *landfall.Mutation) {
+	rec := p.seen[m.ID]
+	m.Base = &landfall.Base{Version: rec.Version, Status: rec.Status, After: p.after[m.ID], Was: landfall.Fields{}}
+	for name := range m.Set {
+		m.Base.Was[name] = landfall.Null
+		if v := rec.Fields[name]; v != nil {
+			m.Base.Was[name] = v
+		}
+	}
+	if p.w.rnd.IntN(20) == 0 {
+		m.Base.After = 0
+	}
+}
+
+// mutation makes one up, and shows it in the phone's view.
+func (p *phone) mutation() *landfall.Mutation {
+	r := p.w.rnd
+	a := app.Simulated(1, p.w.policy, false)
+	t := pick(r, a.Types[0], a.Types[0], a.Types[1], a.Types[2])
+	m := &landfall.Mutation{N: p.next, Type: t.Name, MadeAt: p.w.now.Add(p.skew), Definition: 1}
+	if len(p.ids) == 0 || r.IntN(4) == 0 {
+		m.Op, m.ID, m.Set, m.Base = landfall.OpCreate, p.w.id(), p.fields(t, 5), &landfall.Base{}
+		if r.IntN(15) > 0 {
+			m.Set[t.Fields[0].Name] = landfall.Value(`"begun"`)
+			m.Set["owner"] = landfall.Value(`"` + p.user + `"`)
+		}
+		if len(p.ids) > 0 && r.IntN(40) == 0 {
+			m.ID = pick(r, p.ids...)
+		}
+		p.show(m, &landfall.Record{Type: t.Name, ID: m.ID, Status: t.Initial, Fields: landfall.Fields{}})
+		return m
+	}
+	m.ID = pick(r, p.ids...)
+	rec := p.seen[m.ID].Clone()
+	m.Type = rec.Type
+	t = a.Type(m.Type)
+	switch n := r.IntN(20); {
+	case n < 6 && t.Initial != "":
+		m.Op, m.Transition = landfall.OpTransition, pick(r, t.Moves...).Name
+		for _, move := range t.Moves { // mostly one that leads from here
+			if r.IntN(2) == 0 && move.From[0] == rec.Status {
+				m.Transition = move.Name
+			}
+		}
+		if r.IntN(3) == 0 {
+			m.Set = p.fields(t, 2)
+		}
+		p.base(m)
+		if move := t.Move(m.Transition); move.From[0] == rec.Status {
+			rec.Status = move.To
+		}
+	case n < 8:
+		m.Op = landfall.OpDelete
+		p.base(m)
+	case n < 9:
+		m.Op = landfall.OpRestore
+		p.base(m)
+	default:
+		m.Op, m.Set = landfall.OpUpdate, p.fields(t, 3)
+		p.base(m)
+	}
+	p.show(m, rec)
+	return m
+}
+
+// show puts the mutation into the view.
+func (p *phone) show(m *landfall.Mutation, rec *landfall.Record) {
+	for name, v := range m.Set {
+		rec.Fields.Put(name, v)
+	}
+	if p.seen[m.ID] == nil {
+		p.ids = append(p.ids, m.ID)
+	}
+	p.seen[m.ID], p.after[m.ID] = rec, m.N
+}
+
+// make adds to the outbox.
+func (p *phone) make() {
+	r := p.w.rnd
+	switch n := r.IntN(30); {
+	case n == 0:
+		p.add(&landfall.Mutation{N: p.next, Op: landfall.OpVoid, MadeAt: p.w.now})
+	case n == 1:
+		p.add(&landfall.Mutation{N: p.next, Op: landfall.OpLost, MadeAt: p.w.now})
+	case n == 2:
+		p.bytes([]byte(pick(r, `{"n":%d,"op":"create","op":"create"}`, `{"n":%d,"op":"fly"}`, `{"n":%d,"op":"update","type":"job","id":"X"}`, `[1,%d]`)), true)
+	case n < 7:
+		p.mend()
+	case n < 11:
+		g := &landfall.Group{ID: fmt.Sprint("g", p.next, p.incarnation), Of: 2 + r.IntN(2)}
+		if r.IntN(40) == 0 {
+			g.Of++ // which will not arrive whole
+		}
+		for range min(g.Of, 3) {
+			m := p.mutation()
+			m.Group = g
+			p.add(m)
+		}
+	default:
+		p.add(p.mutation())
+	}
+}
+
+// mend withdraws or amends an issue, mostly one of its own.
+func (p *phone) mend() {
+	r := p.w.rnd
+	for _, i := range p.w.m.Issues() {
+		if i.Author != p.user && r.IntN(20) > 0 || !i.Open() && r.IntN(10) > 0 || r.IntN(2) == 0 {
+			continue
+		}
+		if r.IntN(3) == 0 {
+			p.add(&landfall.Mutation{N: p.next, Op: landfall.OpWithdraw, Issue: i.ID, MadeAt: p.w.now})
+			return
+		}
+		m := p.mutation()
+		if rec := p.seen[i.Record]; rec != nil && m.Op == landfall.OpUpdate {
+			m.ID, m.Type = i.Record, i.RecordType
+			m.Set = landfall.Fields{}
+			a := app.Simulated(1, p.w.policy, false).Type(i.RecordType)
+			for _, f := range a.Fields {
+				if f.Required || f.Positive || r.IntN(4) == 0 {
+					m.Set[f.Name] = p.value(f)
+				}
+			}
+			p.base(m)
+			p.show(m, rec.Clone())
+		}
+		m.Amends = &landfall.Amends{Issue: i.ID, Version: i.Version}
+		p.add(m)
+		return
+	}
+}
+
+func (p *phone) add(m *landfall.Mutation) {
+	m.N = p.next
+	b, err := json.Marshal(m)
+	p.w.must(err)
+	p.bytes(b, false)
+}
+
+func (p *phone) bytes(b []byte, numbered bool) {
+	if numbered {
+		b = fmt.Appendf(nil, string(b), p.next)
+	}
+	p.sent = append(p.sent, b)
+	p.next++
+}
+
+// push sends what is not answered, or, sometimes, what was answered long ago.
+func (p *phone) push() {
+	first := p.acked
+	if p.w.rnd.IntN(6) == 0 {
+		first = 1 + p.w.rnd.Int64N(p.acked)
+	}
+	b := wire.Push{Replica: p.replica, Incarnation: p.incarnation, Clock: p.w.now.Add(p.skew), Protocol: wire.Protocol, Definition: 1, First: first, Checkpoint: p.checkpoint}
+	if first > 1 {
+		b.PreviousHash = sum(p.sent[first-2])
+	}
+	for _, m := range p.sent[first-1:] {
+		b.Mutations = append(b.Mutations, json.RawMessage(m))
+		if !json.Valid(m) {
+			p.w.t.Fatalf("%s", m)
+		}
+	}
+	raw, err := json.Marshal(b)
+	p.w.must(err)
+	p.w.m.Pushed(p.replica, p.w.now, b.Clock)
+	o, err := p.w.in.Offer(context.Background(), ws, inbox.Device{Replica: p.replica}, raw)
+	p.w.must(err)
+	if p.w.rnd.IntN(3) == 0 {
+		p.w.offered = append(p.w.offered, func() { p.answered(o) }) // together with others
+		return
+	}
+	p.w.judge()
+	p.answered(o)
+}
+
+func (p *phone) answered(o *inbox.Offered) {
+	reply, err := o.Reply()
+	p.w.must(err)
+	if reply.Forked {
+		p.incarnation++
+		p.next, p.acked, p.sent, p.after = 1, 1, nil, map[string]int64{}
+		return
+	}
+	if !reply.Gap {
+		p.acked = max(p.acked, min(reply.Next, p.next))
+	}
+}

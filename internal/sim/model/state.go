@@ -1,0 +1,243 @@
+package model
+
+import (
+	"iter"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/landfall-sync/landfall"
+	"github.com/landfall-sync/landfall/internal/sim/app"
+	"github.com/landfall-sync/landfall/internal/store"
+)
+
+// record is the model's own fold of the changes of one record.
+type record struct {
+	*landfall.Record
+	keys    []string // of the audience, as of its last change
+	history []landfall.Change
+}
+
+// Issue is an issue with what it holds.
+type Issue struct {
+	landfall.Issue
+	Sent   [][]byte
+	Hashes []string // of Sent
+}
+
+// Item is one mutation that arrived, with what became of it.
+type Item struct {
+	store.Item
+	mutation landfall.Mutation
+	bad      string // why it could not be read: a code
+	took     int64  // place at which its own effect was committed
+}
+
+// grouped: it is a member of a group, by what it says.
+func (i *Item) grouped() bool { return i.bad == "" && i.mutation.Group != nil && judged(i.mutation.Op) }
+
+// judged are the operations that change a record.
+func judged(op landfall.Op) bool {
+	switch op {
+	case landfall.OpCreate, landfall.OpUpdate, landfall.OpTransition, landfall.OpDelete, landfall.OpRestore:
+		return true
+	default:
+		return false
+	}
+}
+
+// replica is where the numbers of a replica stand.
+type replica struct {
+	incarnation, next int64
+	hash              string
+	edit              time.Time
+	closed            int64
+}
+
+type grant struct{ user, key string }
+
+// arrival names a push by who sent it and when it came.
+type arrival struct {
+	replica  string
+	received int64 // Unix, nanoseconds
+}
+
+type clocks struct {
+	clock time.Time
+	twice bool // two pushes came at once: neither is known by its time
+}
+
+// Pushed tells what a push's device clock said, so that the time of edits can be
+// worked out exactly.
+func (m *Model) Pushed(replica string, received, clock time.Time) {
+	at := arrival{replica, received.UnixNano()}
+	was, known := m.pushed[at]
+	m.pushed[at] = clocks{clock, known && (was.twice || !was.clock.Equal(clock))}
+}
+
+// Head is the last place in the sequence.
+func (m *Model) Head() int64 { return m.head.Seq }
+
+// Record is the record as its changes leave it; nil when it never was.
+func (m *Model) Record(id string) *landfall.Record {
+	if r := m.records[id]; r != nil {
+		return r.Clone()
+	}
+	return nil
+}
+
+// User is a user as of now; nil for none.
+func (m *Model) User(name string) *store.User {
+	if u := m.users[name]; u != nil {
+		c := *u
+		return &c
+	}
+	return nil
+}
+
+// Sees reports whether the user may see a record or an issue now. Disabled users
+// see nothing.
+func (m *Model) Sees(user, id string) bool {
+	u := m.users[user]
+	if u == nil || u.Disabled {
+		return false
+	}
+	a := u.Actor()
+	if r := m.records[id]; r != nil {
+		return !r.Deleted && holds(&a, r.keys)
+	}
+	if i := m.issues[id]; i != nil {
+		return holds(&a, m.issueKeys(&i.Issue))
+	}
+	return false
+}
+
+// Visible lists the records and issues that the user may see now, sorted.
+func (m *Model) Visible(user string) []string {
+	out := []string{}
+	for id := range m.records {
+		if m.Sees(user, id) {
+			out = append(out, id)
+		}
+	}
+	for id := range m.issues {
+		if m.Sees(user, id) {
+			out = append(out, id)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// Issues lists all issues, open and resolved, by number.
+func (m *Model) Issues() []*Issue {
+	out := make([]*Issue, 0, len(m.issues))
+	for _, i := range m.issues {
+		out = append(out, i)
+	}
+	slices.SortFunc(out, func(a, b *Issue) int { return int(a.Number - b.Number) })
+	return out
+}
+
+// Items goes through all items in the order in which they arrived.
+func (m *Model) Items() iter.Seq[*Item] {
+	return func(yield func(*Item) bool) {
+		for _, k := range m.arrived {
+			if !yield(m.items[k]) {
+				return
+			}
+		}
+	}
+}
+
+// Item is one item; nil for none.
+func (m *Model) Item(k landfall.Key) *Item { return m.items[k] }
+
+// actor is a user with what they hold now, on a device or at the desk.
+func (m *Model) actor(user, device string) landfall.Actor {
+	a := landfall.Actor{User: user, Disabled: true}
+	if u := m.users[user]; u != nil {
+		a = u.Actor()
+	}
+	if d := m.devices[device]; d != nil {
+		a.Blocked = d.Blocked
+	}
+	return a
+}
+
+// holds reports whether the actor holds one of the audience keys.
+func holds(a *landfall.Actor, keys []string) bool {
+	return slices.ContainsFunc(keys, func(k string) bool {
+		kind, name, _ := strings.Cut(k, ":")
+		switch kind {
+		case "user":
+			return name == a.User
+		case "role":
+			return a.Has(name)
+		case "team":
+			return a.In(name)
+		default:
+			return k == "all"
+		}
+	})
+}
+
+// audience lists who may receive the record as it is, sorted.
+func audience(a *app.App, r *landfall.Record) []string {
+	t := a.Type(r.Type)
+	if t == nil {
+		return nil
+	}
+	var keys []string
+	for _, k := range t.Audience {
+		if len(k.Statuses) > 0 && !slices.Contains(k.Statuses, r.Status) {
+			continue
+		}
+		switch k.Kind {
+		case "all":
+			keys = append(keys, "all")
+		case "role":
+			keys = append(keys, "role:"+k.Name)
+		default:
+			if name := text(r.Fields[k.Name]); name != "" {
+				keys = append(keys, k.Kind+":"+name)
+			}
+		}
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}
+
+// members are the roles that work a queue: administrators where the app does not
+// declare it.
+func (m *Model) members(queue string) []string {
+	if q := m.app.Queue(queue); q != nil {
+		return q.Members
+	}
+	return []string{landfall.Administrator}
+}
+
+// issueKeys lists who may receive an issue, sorted: its author, who has it in
+// the worklist, and the members of its queue.
+func (m *Model) issueKeys(i *landfall.Issue) []string {
+	keys := []string{"user:" + i.Author}
+	if i.Assignee != "" {
+		keys = append(keys, "user:"+i.Assignee)
+	}
+	for _, role := range m.members(i.Queue) {
+		keys = append(keys, "role:"+role)
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}
+
+// decides reports whether the actor may decide the issue: a member of its queue,
+// whom it was assigned to, and its author where no rule routed it.
+func (m *Model) decides(a *landfall.Actor, i *landfall.Issue) bool {
+	if i.Assignee == a.User && (a.User != i.Author || i.Queue == landfall.FallbackQueue) {
+		return true
+	}
+	return slices.ContainsFunc(m.members(i.Queue), a.Has)
+}
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }

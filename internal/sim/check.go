@@ -1,0 +1,91 @@
+package sim
+
+import (
+	"context"
+
+	"github.com/landfall-sync/landfall"
+	"github.com/landfall-sync/landfall/internal/auth"
+	"github.com/landfall-sync/landfall/internal/store"
+	"github.com/landfall-sync/landfall/internal/store/memory"
+	"github.com/landfall-sync/landfall/internal/wire"
+)
+
+// pulled counts what a page told.
+func (w *world) pulled(d *device, r *wire.PullReply) {
+	switch {
+	case r.Resync && r.Lost:
+		w.met("pull: history was lost")
+	case r.Resync:
+		w.met("pull: resync")
+	case r.More:
+		w.met("pull: more to come")
+	}
+	for i := range r.Changes {
+		if c := &r.Changes[i]; c.Gone {
+			w.met("pull: gone")
+		}
+		if c := &r.Changes[i]; !c.Gone && c.Seq > r.Seq+1 {
+			w.violate("checkpoint", "%s: a page up to %d tells of %d", d.name, r.Seq, c.Seq)
+		}
+	}
+	for _, o := range r.Outcomes {
+		w.met("outcome: " + string(o.Settlement))
+		if o.Seq > r.Seq {
+			w.violate("checkpoint", "%s: a page up to %d tells an outcome of %d", d.name, r.Seq, o.Seq)
+		}
+	}
+}
+
+// resolveSeen decides an issue for somebody who saw i: what they did not see, the
+// decision must not touch.
+func (h *host) resolveSeen(ctx context.Context, who *auth.Caller, i *wire.IssueDetail, req wire.Resolve) (any, error) {
+	w := h.w
+	was := w.model.Record(i.Record)
+	unseen := map[landfall.Key]bool{}
+	for _, it := range h.held(i.ID) {
+		if it.Key.Replica == i.Device && it.Key.N > i.Through && it.Record == i.Record && i.Group == 0 {
+			unseen[it.Key] = true
+		}
+	}
+	out, err := h.inbox.Resolve(ctx, workspace, who.Actor, i.ID, req)
+	if err != nil || req.DryRun {
+		return out, err
+	}
+	now := w.model.Record(i.Record)
+	if i.Server != nil && was != nil && now.Version > was.Version && was.Version != i.RecordVersion {
+		w.violate("unseen", "%s decided issue %d at %d of %s, and it was applied to %d", who.Actor.User, i.Number, i.RecordVersion, short(i.Record), was.Version)
+	}
+	for k := range unseen {
+		if it := w.item(k); it != nil && it.Outcome != nil && it.Outcome.Seq == out.Issue.Version {
+			w.violate("unseen", "%s decided issue %d through %d, and it covers %s", who.Actor.User, i.Number, i.Through, k)
+		}
+	}
+	if len(unseen) > 0 {
+		w.met("decision: more came meanwhile")
+	}
+	return out, nil
+}
+
+// held are the items that an issue holds.
+func (h *host) held(issue string) (all []*store.Item) {
+	h.read(func(r store.Reader) (err error) {
+		all, err = r.Held(workspace, issue)
+		return err
+	})
+	return all
+}
+
+func (w *world) item(k landfall.Key) (it *store.Item) {
+	w.host.read(func(r store.Reader) (err error) {
+		it, err = r.Item(workspace, k)
+		return err
+	})
+	return it
+}
+
+// read looks at what a start of the server would find.
+func (h *host) read(f func(store.Reader) error) {
+	if err := memory.On(h.db).View(h.w.ctx, f); err != nil {
+		h.w.violate("database", "it can't be read: %v", err)
+	}
+}

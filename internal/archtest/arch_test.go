@@ -44,6 +44,7 @@ var rules = map[string][]string{
 	"internal/sim/model":       {".", "internal/store", "internal/sim/app", "internal/sim/watch"},
 	"internal/blob":            {".", "internal/store"},
 	"internal/tabular":         {"."},
+	"internal/torn":            {},
 	"internal/transfer":        {".", "internal/definition", "internal/tabular", "internal/wire"},
 	"client":                   {".", "internal/core", "internal/definition", "internal/wire"},
 	"client/clienttest":        {".", "client"},
@@ -57,6 +58,9 @@ var rules = map[string][]string{
 	"server":                   {"*"},
 	"cmd/landfall":             {"*"},
 }
+
+// forTests are packages that tests alone import, whatever a rule allows.
+var forTests = []string{"internal/httpapi/apitest", "internal/store/storetest", "internal/torn"}
 
 // pure packages hold rules: no context, clock, randomness, file, network, SQL,
 // log or goroutine.
@@ -158,6 +162,9 @@ func checkImports(t *testing.T, dir string, s source, allowed []string) {
 			inner := strings.TrimPrefix(strings.TrimPrefix(path, module), "/")
 			if inner == "" {
 				inner = "."
+			}
+			if slices.Contains(forTests, inner) {
+				t.Errorf("%s imports %s, which is for tests", s.path, inner)
 			}
 			if !slices.Contains(allowed, inner) && !slices.Contains(allowed, "*") {
 				t.Errorf("%s imports %s, which %s may not", s.path, inner, dir)

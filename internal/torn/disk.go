@@ -8,6 +8,7 @@ package torn
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -156,4 +157,33 @@ func (d *Disk) began(name string, from, to int) bool {
 		}
 	}
 	return false
+}
+
+// Unsynced lists the files with something that the disk was not asked to keep.
+func (d *Disk) Unsynced() (names []string) {
+	mu.Lock()
+	defer mu.Unlock()
+	for _, f := range d.files {
+		if f.gone {
+			continue
+		}
+		pending := false
+		for i, e := range d.events {
+			switch {
+			case e.file == f && e.deed == flush:
+				pending = slices.ContainsFunc(d.events[e.upto:i], f.changed)
+			case f.changed(e):
+				pending = true
+			}
+		}
+		if pending {
+			names = append(names, f.name)
+		}
+	}
+	return names
+}
+
+// changed reports whether an event wrote to the file.
+func (f *file) changed(e event) bool {
+	return e.file == f && (e.deed == write || e.deed == truncate)
 }

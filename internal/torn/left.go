@@ -2,6 +2,7 @@ package torn
 
 import (
 	"math/rand/v2"
+	"slices"
 )
 
 // Left is what the disk holds, by name, when the power goes after so many
@@ -46,17 +47,20 @@ func (f *file) there(chance *rand.Rand, events []event) bool {
 // arrive, there are zeros, or what the disk had there before: dust, of another
 // file or none.
 func (f *file) left(chance *rand.Rand, events []event, dust []byte) []byte {
-	flushed := 0
+	flushed, most := 0, len(f.given)
 	for _, e := range events {
 		if e.file == f && e.deed == flush {
 			flushed = e.upto
 		}
+		if e.file == f {
+			most = max(most, e.end())
+		}
 	}
 	var since []event
-	b := append([]byte(nil), f.given...)
+	b := append(make([]byte, 0, most), f.given...)
 	for i, e := range events {
 		switch {
-		case e.file != f || e.deed != write && e.deed != truncate:
+		case !f.changed(e):
 		case i < flushed:
 			b = apply(b, e)
 		default:
@@ -83,10 +87,10 @@ func apply(b []byte, e event) []byte {
 func (e event) end() int { return int(e.at) + len(e.data) }
 
 func sized(b []byte, size int) []byte {
-	if size <= len(b) {
-		return b[:size]
-	}
-	return append(b, make([]byte, size-len(b))...)
+	had := len(b)
+	b = slices.Grow(b, max(size-had, 0))[:size]
+	clear(b[min(had, size):])
+	return b
 }
 
 // survive is one of the ways in which what was not synced can end: each sector

@@ -25,7 +25,7 @@ func inspect(ctx context.Context, path string, unclean bool) error {
 	if err != nil {
 		return unusable("the database can't be read", err)
 	}
-	if info.Size() == 0 {
+	if info.Size() == 0 || unborn(path) {
 		return nil // it is new
 	}
 	c, err := sqlite.OpenConn(untouched(path), sqlite.OpenReadOnly, sqlite.OpenURI)
@@ -82,6 +82,21 @@ func logged(path string) bool {
 		return false
 	}
 	return binary.BigEndian.Uint32(begin)&^1 == 0x377f0682
+}
+
+// unborn reports whether the power went while the file got its first page: its
+// journal says that there was none before, and SQLite goes back to that.
+func unborn(path string) bool {
+	f, err := os.Open(path + "-journal")
+	if err != nil {
+		return false
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	begin := make([]byte, 20)        // what a journal is known by, two numbers, and the pages before
+	if _, err := io.ReadFull(f, begin); err != nil {
+		return false
+	}
+	return binary.BigEndian.Uint64(begin) == 0xd9d505f920a163d7 && binary.BigEndian.Uint32(begin[16:]) == 0
 }
 
 // whose checks that a database is a Landfall server's, of a version that this

@@ -194,3 +194,27 @@ func TestLogThatJustBegan(t *testing.T) {
 		}
 	}
 }
+
+// The power went while the file got its first page: a piece of that is there,
+// and the journal, which says that there was none. It is a new file.
+func TestFileThatJustBegan(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "db")
+	journal := make([]byte, 512)
+	copy(journal, []byte{0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7})
+	journal[22], journal[26] = 2, 16 // the sizes of a sector and of a page
+	for file, b := range map[string][]byte{"": bytes.Repeat([]byte{7}, 4096), "-journal": journal, ".lock": []byte(inUse)} {
+		if err := os.WriteFile(path+file, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := OpenForInspection(t.Context(), path); landfall.CodeOf(err) != landfall.CodeNotFound {
+		t.Errorf("inspected: %v", err)
+	}
+	s := open(t, path)
+	if err := s.Update(t.Context(), func(w store.Writer) error { return w.CreateWorkspace("w", store.Head{Epoch: "e"}) }); err != nil {
+		t.Error(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+}

@@ -30,7 +30,7 @@ type Inspection struct {
 func OpenForInspection(ctx context.Context, path string) (*Inspection, error) {
 	info, err := os.Stat(path)
 	switch {
-	case errors.Is(err, os.ErrNotExist) || err == nil && info.Size() == 0:
+	case errors.Is(err, os.ErrNotExist) || err == nil && (info.Size() == 0 || unborn(path)):
 		return nil, landfall.Errorf(landfall.CodeNotFound, "there is no database in %s", filepath.Dir(path)).WithHint("name the folder that is served with --data")
 	case err != nil:
 		return nil, unusable("the database can't be read", err)

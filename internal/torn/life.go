@@ -50,6 +50,8 @@ func (l *Life) Change(f func() string) {
 	switch {
 	case len(l.states) == 0:
 		kind = "create"
+	case l.wrote(l.file, from, s.to):
+		kind = "commit and checkpoint"
 	case l.began(l.file+"-wal", from, s.to):
 		kind = "start the log over"
 	}
@@ -119,6 +121,11 @@ func (l *Life) lose(dir, kind string, i int, after After) error {
 	if err := l.put(dir, chance, moment); err != nil {
 		return err
 	}
+	stop, err := (&Disk{careless: true}).watch(dir)
+	if err != nil {
+		return err
+	}
+	defer stop()
 	holds, err := after(dir, chance)
 	if may := l.may(moment); err == nil && !slices.Contains(may, holds) {
 		err = fmt.Errorf("it holds %s\nand should hold %s", holds, strings.Join(may, " or "))

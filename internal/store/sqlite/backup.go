@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -91,10 +92,13 @@ func (s *Store) covered(ctx context.Context, copies map[string]Extent) error {
 	})
 }
 
+// unfinished ends the name of a backup that is being written.
+const unfinished = ".part"
+
 // copied writes one state of the connection's database to a file: under another
 // name until it is whole, read back, and on the disk.
 func copied(ctx context.Context, c *sqlite.Conn, to string, progress Progress) (made *Copied, err error) {
-	part := to + ".part"
+	part := to + unfinished
 	if err := os.Remove(part); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, unavailable("an unfinished backup can't be removed", err)
 	}
@@ -216,6 +220,9 @@ const restoring = ".restoring"
 // is set aside, under the name that is returned; "" when there was nothing. No
 // server may have the folder.
 func Restore(ctx context.Context, from, path, epoch string, now time.Time) (made *Copied, aside string, err error) {
+	if strings.HasSuffix(from, unfinished) { // it may look sound, with pages missing
+		return nil, "", landfall.Errorf(landfall.CodeInvalid, "%s is a backup that did not end", filepath.Base(from)).WithHint("nothing was changed; use another backup")
+	}
 	if _, err := inspected(ctx, from); err != nil {
 		return nil, "", err
 	}
@@ -236,6 +243,9 @@ func Restore(ctx context.Context, from, path, epoch string, now time.Time) (made
 	}
 	if made, err = inspected(ctx, part); err != nil {
 		return nil, "", err
+	}
+	if err := synced(part); err != nil {
+		return nil, "", unavailable("the database can't be put on the disk", err)
 	}
 	if aside, err = setAside(path, now); err != nil {
 		return nil, "", err
@@ -297,6 +307,9 @@ func setAside(path string, now time.Time) (aside string, err error) {
 			return "", unavailable("the old database can't be set aside", err)
 		}
 	}
+	if err := synced(filepath.Dir(path)); err != nil { // or its log might come back to the new one
+		return "", unavailable("the old database can't be set aside", err)
+	}
 	return aside, nil
 }
 
@@ -318,18 +331,28 @@ func current(c *sqlite.Conn, file string) error {
 	return nil
 }
 
-// vacant: nothing is overwritten.
+// vacant: nothing is overwritten, and a finished backup does not look unfinished.
 func vacant(file string) error {
+	if strings.HasSuffix(file, unfinished) {
+		return landfall.Errorf(landfall.CodeInvalid, "the name of %s is that of a backup that did not end", filepath.Base(file)).WithHint("choose a name without %s", unfinished)
+	}
 	if _, err := os.Lstat(file); err == nil {
 		return landfall.Errorf(landfall.CodeConflict, "%s is there already", file).WithHint("choose another name; a backup never replaces a file")
 	}
 	return nil
 }
 
-// settle gives a finished file its name, once it is on the disk.
+// settle gives a finished file its name, once it is on the disk, and not before.
 func settle(part, to string) error {
-	if err := errors.Join(os.Chmod(part, 0o600), synced(part), os.Rename(part, to), synced(filepath.Dir(to))); err != nil {
-		return unavailable("the file can't be put on the disk", err)
+	for _, step := range []func() error{
+		func() error { return os.Chmod(part, 0o600) },
+		func() error { return synced(part) },
+		func() error { return os.Rename(part, to) },
+		func() error { return synced(filepath.Dir(to)) },
+	} {
+		if err := step(); err != nil {
+			return unavailable("the file can't be put on the disk", err)
+		}
 	}
 	return nil
 }

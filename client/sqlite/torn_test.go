@@ -122,12 +122,8 @@ func (d *device) work(commits int64) {
 // that the user was told is safe is there, and one can go on.
 func TestPowerLost(t *testing.T) {
 	d := held(t)
-	d.work(120)
-	n := 50
-	if testing.Short() || torn.Raced {
-		n = 10
-	}
-	d.life.Lose(t, n, func(dir string, chance *rand.Rand) (holds string, err error) {
+	d.work(90)
+	d.life.Lose(t, torn.Many(40), func(dir string, chance *rand.Rand) (holds string, err error) {
 		s, err := Open(t.Context(), dir)
 		if err != nil {
 			return "", err

@@ -48,13 +48,11 @@ type file struct {
 
 // Disk is a folder whose files are listened to.
 type Disk struct {
-	dir    string
-	files  []*file
-	events []event
-	before func(name string)
-	// careless: nothing is kept, neither by the disk nor here. What is left
-	// somewhere is looked at faster so.
-	careless bool
+	dir      string
+	files    []*file
+	events   []event
+	before   func(name string)
+	careless bool // nobody wants to know
 }
 
 // Watch listens to what SQLite does in a folder, until the test ends. Databases

@@ -12,6 +12,15 @@ import (
 	"testing"
 )
 
+// Many is how many losses a test plays: a part of them with the race
+// detector, which takes ten times as long, or in a hurry.
+func Many(n int) int {
+	if raced || testing.Short() {
+		return n / 6
+	}
+	return n
+}
+
 // Life is what one database went through, and what it held.
 type Life struct {
 	*Disk

@@ -2,5 +2,4 @@
 
 package torn
 
-// Raced: the race detector is on, and everything takes ten times as long.
-const Raced = true
+const raced = true

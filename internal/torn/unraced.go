@@ -2,5 +2,4 @@
 
 package torn
 
-// Raced: the race detector is off.
-const Raced = false
+const raced = false

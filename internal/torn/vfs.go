@@ -43,6 +43,15 @@ func function[T any](address uintptr) T {
 	return *(*T)(unsafe.Pointer(&p.uintptr))
 }
 
+// room is memory of SQLite's kind, empty, for good.
+func room(tls *libc.TLS, size int) uintptr {
+	p := libc.Xcalloc(tls, 1, libc.Tsize_t(size))
+	if p == 0 {
+		panic("no memory")
+	}
+	return p
+}
+
 type (
 	openFunc     = func(tls *libc.TLS, vfs, name, handle uintptr, flags int32, out uintptr) int32
 	deleteFunc   = func(tls *libc.TLS, vfs, name uintptr, folder int32) int32
@@ -63,7 +72,8 @@ func begin() {
 		system = at[sqlite.Tsqlite3_vfs](sqlite.Xsqlite3_vfs_find(tls, 0))
 		watcher = *system
 		watcher.FpNext = 0
-		watcher.FzName = address(&[]byte("watched\x00")[0])
+		watcher.FzName = room(tls, len("watched")+1)
+		copy(unsafe.Slice(at[byte](watcher.FzName), len("watched")), "watched")
 		watcher.FxOpen = address[openFunc](opened)
 		watcher.FxDelete = address[deleteFunc](removed)
 		watcher.FxRandomness = address[randomFunc](same)
@@ -92,7 +102,7 @@ func opened(tls *libc.TLS, vfs, name, handle uintptr, flags int32, out uintptr) 
 	h := at[sqlite.Tsqlite3_file](handle)
 	table := tables[h.FpMethods]
 	if table == nil {
-		table = new(sqlite.Tsqlite3_io_methods)
+		table = at[sqlite.Tsqlite3_io_methods](room(tls, int(unsafe.Sizeof(*table))))
 		*table = *at[sqlite.Tsqlite3_io_methods](h.FpMethods)
 		table.FxWrite = address[writeFunc](wrote)
 		table.FxTruncate = address[truncateFunc](truncated)
@@ -138,18 +148,12 @@ func truncated(tls *libc.TLS, handle uintptr, size int64) int32 {
 	return rc
 }
 
-// synced: what was written before the call is on the disk when it returns.
-func synced(tls *libc.TLS, handle uintptr, flags int32) int32 {
+// synced notes that what was written before is on the disk now. It is not, for
+// the sake of speed: the power never really goes.
+func synced(_ *libc.TLS, handle uintptr, _ int32) int32 {
 	o := behind(handle)
-	if o.disk.careless {
-		return sqlite.SQLITE_OK
-	}
-	upto := o.disk.Now()
-	rc := function[syncFunc](o.real.FxSync)(tls, handle, flags)
-	if rc == sqlite.SQLITE_OK {
-		o.disk.note(event{file: o.file, deed: flush, upto: upto})
-	}
-	return rc
+	o.disk.note(event{file: o.file, deed: flush, upto: o.disk.Now()})
+	return sqlite.SQLITE_OK
 }
 
 func closed(tls *libc.TLS, handle uintptr) int32 {

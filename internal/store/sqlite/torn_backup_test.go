@@ -29,7 +29,7 @@ func copyOf(file string) (holds string, err error) {
 // one; the database has everything, and the next backup is whole.
 func TestPowerLostInBackup(t *testing.T) {
 	s := serving(t)
-	s.work(30)
+	s.work(10)
 	backup := func(name string) string {
 		s.life.Change(func() string {
 			_, err := Backup(t.Context(), s.path, filepath.Join(filepath.Dir(s.path), name), nil)
@@ -43,7 +43,7 @@ func TestPowerLostInBackup(t *testing.T) {
 		s.commit()
 		s.life.Step("backup", func() { backup(fmt.Sprint(i, ".db")) })
 	}
-	s.life.Lose(t, losses(t), func(dir string, _ *rand.Rand) (string, error) {
+	s.life.Lose(t, torn.Many(30), func(dir string, _ *rand.Rand) (string, error) {
 		path, to := filepath.Join(dir, "landfall.db"), filepath.Join(dir, "b.db")
 		parts, err := filepath.Glob(filepath.Join(dir, "*"+unfinished))
 		if err != nil {
@@ -80,7 +80,7 @@ func TestPowerLostInBackup(t *testing.T) {
 // aside: that is still there, and restoring begins again.
 func TestPowerLostInRestore(t *testing.T) {
 	s := serving(t)
-	s.work(20)
+	s.work(10)
 	file := filepath.Join(t.TempDir(), "b.db")
 	_, err := Backup(t.Context(), s.path, file, nil)
 	s.must(err)
@@ -91,7 +91,7 @@ func TestPowerLostInRestore(t *testing.T) {
 		_, _, err := Restore(t.Context(), file, s.path, "e2", time.Now())
 		s.must(err)
 	})
-	s.life.Lose(t, losses(t), func(dir string, _ *rand.Rand) (holds string, err error) {
+	s.life.Lose(t, torn.Many(30), func(dir string, _ *rand.Rand) (holds string, err error) {
 		path := filepath.Join(dir, "landfall.db")
 		s, err := Open(t.Context(), path, Options{Readers: 1})
 		if err != nil {
@@ -118,7 +118,7 @@ func TestPowerLostInRestore(t *testing.T) {
 // file one with a log.
 func TestPowerLostAfterRestore(t *testing.T) {
 	s := serving(t)
-	s.work(20)
+	s.work(10)
 	file, path := filepath.Join(t.TempDir(), "b.db"), filepath.Join(t.TempDir(), "landfall.db")
 	_, err := Backup(t.Context(), s.path, file, nil)
 	s.must(err)
@@ -131,7 +131,7 @@ func TestPowerLostAfterRestore(t *testing.T) {
 	})
 	defer func() { _ = restored.Close() }() // the life is over
 	restored.commit()
-	restored.life.Lose(t, losses(t), goOn(t), "create", "start the log over")
+	restored.life.Lose(t, torn.Many(30), goOn(t), "create", "start the log over")
 }
 
 // Every connection that writes, or brings in the log, asks for all syncs.

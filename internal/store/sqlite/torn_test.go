@@ -153,14 +153,14 @@ func (s *server) work(commits int64) {
 		for range 1 + s.chance.IntN(8) {
 			s.commit()
 		}
-		switch s.chance.IntN(6) {
+		switch s.chance.IntN(7) {
 		case 0:
 			s.life.Step("checkpoint", s.checkpoint)
 		case 1, 2:
 			s.life.Step("checkpoint beside the writer", s.besideTheWriter)
-		case 3:
+		case 3, 4:
 			s.besideAReader()
-		case 4:
+		case 5:
 			s.life.Step("close", func() { s.must(s.Close()) })
 			s.life.Step("open", s.open)
 		}
@@ -171,8 +171,8 @@ func (s *server) work(commits int64) {
 // that was acknowledged is there, and one can go on.
 func TestPowerLost(t *testing.T) {
 	s := serving(t)
-	s.work(120)
-	s.life.Lose(t, losses(t), goOn(t), "create", "commit", "start the log over",
+	s.work(90)
+	s.life.Lose(t, torn.Many(40), goOn(t), "create", "commit", "start the log over",
 		"checkpoint", "checkpoint beside the writer", "checkpoint beside a reader", "close")
 }
 
@@ -193,15 +193,6 @@ func goOn(t *testing.T) torn.After {
 		}
 		return holds, goesOn(t.Context(), s, chance)
 	}
-}
-
-// losses is how many are played of each kind.
-func losses(t *testing.T) int {
-	t.Helper()
-	if testing.Short() || torn.Raced {
-		return 10
-	}
-	return 50
 }
 
 // goesOn writes more, which is there when the database is opened again.

@@ -144,6 +144,7 @@ func (p *plan) steps() error {
 			if p.d.Take == DeviceSide && judged[s.Mutation.Op] {
 				m := s.Mutation
 				p.add(m, p.authorsOf(m.Set))
+				p.device = true
 			}
 		case !placed:
 			placed = true

@@ -70,6 +70,8 @@ func (j *judging) mayDecide(id string, a *landfall.Actor) (*store.IssueRow, erro
 		return nil, absent
 	}
 	switch {
+	case a.Disabled:
+		return nil, errDisabled
 	case !j.decides(i, a):
 		return nil, landfall.Errorf(landfall.CodeForbidden, "only members of the queue decide this issue").WithHint("its author can amend or withdraw it, or comment")
 	case !i.Open():
@@ -89,6 +91,9 @@ func (j *judging) decides(i *landfall.Issue, a *landfall.Actor) bool {
 	audience := core.IssueAudience(j.app, "", i.Queue, "")
 	return slices.ContainsFunc(a.Roles, func(role string) bool { return slices.Contains(audience, "role:"+role) })
 }
+
+// errDisabled: the account was disabled after its user was let in.
+var errDisabled = landfall.Errorf(landfall.CodeForbidden, "this account is disabled").WithHint("an administrator can enable it")
 
 func (j *judging) decide(row *store.IssueRow, a landfall.Actor, d core.Decision, out *wire.Resolution) error {
 	l, err := j.lane(&row.Issue)
@@ -150,13 +155,13 @@ func (j *judging) decide(row *store.IssueRow, a landfall.Actor, d core.Decision,
 func (j *judging) resent(row *store.IssueRow) ([]*store.Item, error) {
 	out := make([]*store.Item, 0, len(row.Sent))
 	for k, raw := range row.Sent {
-		s := &sequence{rep: &store.Replica{ID: row.Issue.Device}, p: &wire.Push{Incarnation: row.Issue.Incarnation}}
+		s := &sequence{r: j.w, ws: j.ws, rep: &store.Replica{ID: row.Issue.Device}, p: &wire.Push{Incarnation: row.Issue.Incarnation}}
 		key, hash := s.key(row.Issue.N+int64(k)), core.Hash(raw)
 		it, err := j.w.Item(j.ws, key)
 		if err == nil && (it == nil || it.Hash != hash) { // it came with a fork, whatever the issue's kind is by now
 			it, err = j.w.Item(j.ws, s.forkKey(key.N, hash))
 		}
-		if err != nil {
+		if err = errors.Join(err, s.err); err != nil {
 			return nil, err
 		}
 		if it == nil {

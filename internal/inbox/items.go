@@ -85,7 +85,7 @@ func (in *Inbox) show(r store.Reader, ws string, a *landfall.Actor, it *store.It
 	device := it.Key.Replica
 	v := wire.ItemView{
 		ID: it.Key.String(), User: it.User, Device: device, State: string(it.State), Op: it.Op, Type: it.Type, Record: it.Record,
-		ReceivedAt: it.ReceivedAt, Hash: it.Hash, Outcome: it.Outcome,
+		ReceivedAt: it.ReceivedAt, Outcome: it.Outcome,
 	}
 	if it.Receipt.Result != "" {
 		v.Receipt = &it.Receipt
@@ -110,7 +110,7 @@ func (in *Inbox) show(r store.Reader, ws string, a *landfall.Actor, it *store.It
 	}
 	v.Hidden = !may
 	if may {
-		v.Sent = string(it.Bytes)
+		v.Sent, v.Hash = string(it.Bytes), it.Hash
 		if x := in.reread(it); x.bad == nil {
 			v.Mutation = &x.m
 		}

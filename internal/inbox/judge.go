@@ -407,6 +407,9 @@ func (p *pushing) forked(u *unit) error {
 			return err
 		}
 		x.item.Key = p.seq.forkKey(x.m.N, x.item.Hash)
+		if p.seq.err != nil {
+			return p.seq.err
+		}
 		if err := p.refuse(&single, core.Refuse(p.app, landfall.KindFork, p.actor.User, &x.m)); err != nil {
 			return err
 		}

@@ -2,9 +2,11 @@ package inbox
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
-	"strconv"
 	"time"
 
 	"github.com/landfall-sync/landfall"
@@ -221,6 +223,7 @@ type sequence struct {
 	hashes    []string
 	placement core.Placement
 	given     []*landfall.Receipt // by this judging, by place in the push
+	secret    []byte              // in the keys of forks; nil: not read yet
 	err       error
 }
 
@@ -283,13 +286,22 @@ func (s *sequence) key(n int64) landfall.Key {
 }
 
 // forkKey is where a mutation of another history is kept: its number is taken,
-// so it gets an incarnation of its own, below zero, from its hash.
+// so it gets an incarnation of its own, below zero, from its hash. The workspace's
+// key is in it, so that whoever sees the number can't try out what was sent.
 func (s *sequence) forkKey(n int64, hash string) landfall.Key {
-	own, err := strconv.ParseInt(hash[:15], 16, 64)
-	if err != nil {
-		own = 0 // a hash is hexadecimal
+	if s.secret == nil {
+		s.secret = []byte{}
+		head, err := s.r.Head(s.ws)
+		if err != nil {
+			s.err = err
+		} else if head != nil {
+			s.secret = []byte(head.Key)
+		}
 	}
-	return landfall.Key{Replica: s.rep.ID, Incarnation: -1 - own, N: n}
+	m := hmac.New(sha256.New, s.secret)
+	m.Write([]byte(hash))
+	own := binary.BigEndian.Uint64(m.Sum(nil)) >> 4
+	return landfall.Key{Replica: s.rep.ID, Incarnation: -1 - int64(own), N: n}
 }
 
 // settled: all of it has its receipts.
@@ -324,7 +336,7 @@ func (s *sequence) reply() (*wire.PushReply, error) {
 		if err == nil && (item == nil || item.Hash != h) {
 			item, err = s.r.Item(s.ws, s.forkKey(n, h))
 		}
-		if err != nil {
+		if err = errors.Join(err, s.err); err != nil {
 			return nil, err
 		}
 		if item == nil {

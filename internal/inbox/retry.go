@@ -106,6 +106,9 @@ func (j *judging) retry(id, by string) (wire.Retried, error) {
 	if row == nil || !core.Sees(&a, core.IssueAudience(j.app, row.Issue.Author, row.Issue.Queue, row.Issue.Assignee)) {
 		return out, landfall.Errorf(landfall.CodeNotFound, "there is no such issue, or you may not see it").WithHint("see `landfall issue list`")
 	}
+	if a.Disabled {
+		return out, errDisabled
+	}
 	if !j.mayRetry(&row.Issue, &a) {
 		return out, landfall.Errorf(landfall.CodeForbidden, "only members of the queue retry this issue").WithHint("its author can amend or withdraw it, or comment")
 	}

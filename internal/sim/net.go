@@ -129,6 +129,9 @@ func (w *world) arrive(l *line, q request, end func([]byte, error)) {
 		default:
 			who, err = h.accounts.Authenticate(w.ctx, q.credential)
 		}
+		if err == nil {
+			err = mayCall(who, &q)
+		}
 		if err != nil {
 			reply(nil, err)
 			return
@@ -154,6 +157,15 @@ func (w *world) arrive(l *line, q request, end func([]byte, error)) {
 	if !h.up {
 		end(nil, errCutOff)
 	}
+}
+
+// mayCall is what the HTTP API asks of a device before anything else: those of
+// disabled users, and blocked ones, only hand in.
+func mayCall(who *auth.Caller, q *request) error {
+	if who != nil && who.Replica != "" && (who.Actor.Disabled || who.Actor.Blocked) && q.push == nil {
+		return landfall.Errorf(landfall.CodeForbidden, "this account or device is blocked: it can hand in what it has, and receives nothing")
+	}
+	return nil
 }
 
 func (w *world) serve(q request, who *auth.Caller, reply func(any, error)) {

@@ -116,7 +116,7 @@ func (p *person) choose(d dice, i *wire.IssueDetail) core.Decision {
 	dec.Take = pick(d, []core.Side{core.DeviceSide, core.DeviceSide, core.ServerSide})
 	if i.Server != nil {
 		for _, c := range i.Compare {
-			if c.Field != "" && d.chance(0.3) {
+			if !c.Status && d.chance(0.3) {
 				if dec.Fields == nil {
 					dec.Fields = map[string]core.Side{}
 				}

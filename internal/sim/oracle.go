@@ -2,8 +2,6 @@ package sim
 
 import (
 	"bytes"
-	"hash"
-	"hash/fnv"
 	"slices"
 
 	"github.com/landfall-sync/landfall"
@@ -19,12 +17,13 @@ func (w *world) leaves(q request, b []byte, _ error) {
 			return
 		}
 		seen[n] = true
+		w.sent.of(q.user).seen[n] = true
 		k := &w.canaries.all[n]
 		if !w.mayRead(q.user, k) {
 			w.violate("leak", "%s is sent to %s, who may not see it: %s entered it in %s %s: %s", q.what, q.user, k.user, k.typ, short(k.record), w.canaries.around(b, n))
 		}
 	})
-	w.out(q.user, b)
+	w.sent.of(q.user).add(q.what, b)
 }
 
 // around is where in the bytes a canary was found.
@@ -91,13 +90,3 @@ func audience(t *app.Type, fields landfall.Fields, status string) []string {
 	}
 	return keys
 }
-
-// out adds to the digest of all bytes that a user was sent, for paired worlds.
-func (w *world) out(user string, b []byte) {
-	if w.sent[user] == nil {
-		w.sent[user] = fnv.New64a()
-	}
-	_, _ = w.sent[user].Write(b) // a hash takes everything
-}
-
-type digests map[string]hash.Hash64

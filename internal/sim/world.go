@@ -47,7 +47,7 @@ type world struct {
 	model      *model.Model
 	ledger     ledger
 	canaries   canaries
-	sent       digests
+	sent       letters
 	violations []Violation
 	branches   map[string]int
 }
@@ -143,7 +143,7 @@ func newWorld(ctx context.Context, s *Scenario, trace io.Writer) (*world, error)
 	}
 	w := &world{
 		clockwork: newClockwork(trace), ctx: ctx, seed: s.Seed, conf: s.Conf, apps: map[string]*app.App{}, versions: 1,
-		model: model.New(), sent: digests{}, branches: map[string]int{},
+		model: model.New(), sent: letters{}, branches: map[string]int{},
 		ledger: ledger{by: map[string]*entered{}, receipts: map[string]string{}},
 	}
 	w.current = w.know(f.app)

@@ -71,8 +71,8 @@ type QueueView struct {
 	Waiting int      `json:"waiting"` // cases in it, counted up to 1000
 }
 
-// ItemView is an inbox item. Mutation is there only for who may see every
-// field of it: its author, or a member of the record's audience.
+// ItemView is an inbox item. Sent, its hash, and Mutation are there only for who
+// may see every field of it: its author, or a member of the record's audience.
 type ItemView struct {
 	ID         string             `json:"id"`
 	User       string             `json:"user"`

@@ -58,12 +58,9 @@ func (l *Ledger) Commit(e *landfall.Effects) error {
 		if err := l.w.PutRecord(l.ws, w.Record, w.Audience); err != nil {
 			return err
 		}
-		if w.Unique == nil {
-			continue
-		}
-		if err := l.w.SetUnique(l.ws, w.Record.Type, w.Record.ID, w.Unique); err != nil {
-			return err
-		}
+	}
+	if err := l.uniques(e.Writes); err != nil {
+		return err
 	}
 	for i := range e.Changes {
 		c := &e.Changes[i]
@@ -78,6 +75,30 @@ func (l *Ledger) Commit(e *landfall.Effects) error {
 		}
 	}
 	l.head.Seq = seq
+	return nil
+}
+
+// uniques makes records hold their unique values. Those of one verdict may have
+// passed a value on to each other: all let go before any takes.
+func (l *Ledger) uniques(writes []landfall.Write) error {
+	var holders []*landfall.Write
+	for i := range writes {
+		if writes[i].Unique != nil {
+			holders = append(holders, &writes[i])
+		}
+	}
+	if len(holders) > 1 {
+		for _, w := range holders {
+			if err := l.w.SetUnique(l.ws, w.Record.Type, w.Record.ID, nil); err != nil {
+				return err
+			}
+		}
+	}
+	for _, w := range holders {
+		if err := l.w.SetUnique(l.ws, w.Record.Type, w.Record.ID, w.Unique); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -65,3 +65,35 @@ func TestOrderOfWrites(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// The records of one verdict may pass a unique value on to each other.
+func TestUniqueValuePassedOn(t *testing.T) {
+	hold := func(seq int64, values map[string]string) landfall.Effects {
+		var e landfall.Effects
+		for _, id := range []string{"b", "a"} {
+			r := &landfall.Record{Type: "van", ID: id, Version: seq}
+			e.Writes = append(e.Writes, landfall.Write{Record: r, Unique: map[string]string{"plate": values[id]}})
+		}
+		return e
+	}
+	s := memory.New()
+	err := s.Update(t.Context(), func(w store.Writer) error {
+		err := w.CreateWorkspace("w", store.Head{})
+		l, err2 := store.Open(w, "w", time.Time{}, "m")
+		if err := errors.Join(err, err2); err != nil {
+			return err
+		}
+		first, swapped := hold(1, map[string]string{"a": "X", "b": "Y"}), hold(2, map[string]string{"a": "Y", "b": "X"})
+		if err := errors.Join(l.Commit(&first), l.Commit(&swapped)); err != nil {
+			return err
+		}
+		holder, err := w.Unique("w", "van", "plate", "X")
+		if holder != "b" {
+			t.Errorf("X is held by %q", holder)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -42,6 +42,7 @@ var rules = map[string][]string{
 	"internal/sim":             {".", "client", "client/memory", "internal/auth", "internal/changelog", "internal/core", "internal/definition", "internal/inbox", "internal/kv", "internal/publish", "internal/sim/app", "internal/sim/model", "internal/sim/watch", "internal/store", "internal/store/memory", "internal/wire", "internal/workqueue"},
 	"internal/sim/watch":       {".", "internal/store"},
 	"internal/sim/model":       {".", "internal/store", "internal/sim/app", "internal/sim/watch"},
+	"internal/sim/planted":     {},
 	"internal/blob":            {".", "internal/store"},
 	"internal/tabular":         {"."},
 	"internal/torn":            {},

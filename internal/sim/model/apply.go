@@ -21,18 +21,18 @@ func own(a *attempt, c *landfall.Change) bool {
 }
 
 // others lists the changes since the base that the author did not know of.
-func (r *run) others(a *attempt) []landfall.Change {
+func (r *run) others(a *attempt) []*landfall.Change {
 	if a.current {
 		return nil
 	}
-	var out []landfall.Change
+	var out []*landfall.Change
 	if a.w.stored != nil {
 		h := a.w.stored.history
-		from, _ := slices.BinarySearchFunc(h, a.base.Version+1, func(c landfall.Change, seq int64) int { return int(c.Seq - seq) })
+		from, _ := slices.BinarySearchFunc(h, a.base.Version+1, func(c *landfall.Change, seq int64) int { return compare(c.Seq, seq) })
 		out = append(out, h[from:]...)
 	}
 	out = append(out, a.w.made...)
-	return slices.DeleteFunc(out, func(c landfall.Change) bool { return own(a, &c) })
+	return slices.DeleteFunc(out, func(c *landfall.Change) bool { return own(a, c) })
 }
 
 // changed: somebody else changed the record since the base. Of a lost base this
@@ -42,7 +42,7 @@ func (r *run) changed(a *attempt) bool {
 		return len(r.others(a)) > 0
 	}
 	h := slices.Concat(a.w.stored.history, a.w.made)
-	return slices.ContainsFunc(h, func(c landfall.Change) bool {
+	return slices.ContainsFunc(h, func(c *landfall.Change) bool {
 		o := c.Origin
 		before := o.Incarnation < a.x.Incarnation || o.Incarnation == a.x.Incarnation && o.N < a.x.N
 		return o.Replica != a.x.Replica || !before
@@ -87,7 +87,7 @@ func (r *run) merged(a *attempt) (landfall.Kind, string) {
 }
 
 // field merges one field.
-func (r *run) field(a *attempt, f *app.Field, v landfall.Value, others []landfall.Change) {
+func (r *run) field(a *attempt, f *app.Field, v landfall.Value, others []*landfall.Change) {
 	name := f.Name
 	a.w.setBy[name] = r.at
 	device, ok := canonical(f, v)
@@ -102,7 +102,7 @@ func (r *run) field(a *attempt, f *app.Field, v landfall.Value, others []landfal
 		if c, ok := canonical(f, s.was); ok {
 			s.was = c
 		}
-		s.touched = !landfall.SameValue(s.current, s.was) && (r.foreign(a) || slices.ContainsFunc(others, func(c landfall.Change) bool {
+		s.touched = !landfall.SameValue(s.current, s.was) && (r.foreign(a) || slices.ContainsFunc(others, func(c *landfall.Change) bool {
 			_, set := c.Set[name]
 			return set && c.Action != landfall.Assigned
 		}))
@@ -170,7 +170,7 @@ func (r *run) apply(a *attempt) {
 		c.Action = landfall.Updated
 	}
 	r.changes = append(r.changes, *c)
-	a.w.made = append(a.w.made, *c)
+	a.w.made = append(a.w.made, c)
 	a.w.now = fold(r.m.app, a.w.now, c)
 }
 

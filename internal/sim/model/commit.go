@@ -70,15 +70,18 @@ func (r *reading) fold(changes []*landfall.Change) {
 			next.Definition = r.m.version
 			r.judged[c.ID] = true
 		}
-		next.history = append(next.history, *c)
+		next.history = append(slices.Clip(next.history), c)
 		if !next.Deleted {
 			next.keys = audience(r.m.app, next.Record)
 		}
-		r.m.reserve(before, next.Record)
-		r.m.records[c.ID] = next
 		if !slices.Contains(ids, c.ID) {
 			ids = append(ids, c.ID)
+			r.m.give(before)
 		}
+		r.m.records[c.ID] = next
+	}
+	for _, id := range ids {
+		r.m.reserve(r.m.records[id].Record)
 	}
 	for _, id := range ids {
 		if !slices.Contains(r.touched, id) {
@@ -88,21 +91,27 @@ func (r *reading) fold(changes []*landfall.Change) {
 	}
 }
 
-// reserve moves the unique values of a record.
-func (m *Model) reserve(was, now *landfall.Record) {
+// give gives the unique values of a record back, as it was before a run.
+func (m *Model) give(was *landfall.Record) {
+	if was == nil {
+		return
+	}
+	for name, v := range was.Fields {
+		if k := uniqueKey(was.Type, name, v); m.unique[k] == was.ID {
+			delete(m.unique, k)
+		}
+	}
+}
+
+// reserve keeps the unique values of a record, as a run leaves it.
+func (m *Model) reserve(now *landfall.Record) {
 	t := m.app.Type(now.Type)
-	if t == nil {
+	if t == nil || now.Deleted {
 		return
 	}
 	for _, f := range t.Fields {
-		if !f.Unique {
-			continue
-		}
-		if was != nil && !was.Deleted && !landfall.IsNull(was.Fields[f.Name]) {
-			delete(m.unique, uniqueKey(t.Name, f.Name, was.Fields[f.Name]))
-		}
-		if !now.Deleted && !landfall.IsNull(now.Fields[f.Name]) {
-			m.unique[uniqueKey(t.Name, f.Name, now.Fields[f.Name])] = now.ID
+		if v := now.Fields[f.Name]; f.Unique && !landfall.IsNull(v) {
+			m.unique[uniqueKey(t.Name, f.Name, v)] = now.ID
 		}
 	}
 }

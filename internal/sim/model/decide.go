@@ -15,7 +15,7 @@ var decided = landfall.Key{Replica: "desk", Incarnation: 1}
 // values that are theirs or the device's. It returns the items that it covers.
 func (r *reading) decision(effects []*landfall.Change, old *Issue, i *landfall.Issue) []*Item {
 	r.mayDecide(old, i)
-	own, _ := r.m.lane(old)
+	own := r.m.lane(old)
 	reopened := len(own) == 0
 	if reopened {
 		own = r.m.again(old)
@@ -109,10 +109,10 @@ func splits(before, c *landfall.Change, record string) bool {
 }
 
 // sources: each change is the decider's, and each value is the decider's own, or
-// the last one of the device's.
+// the device's: on the issue's record the last, on those of its group each.
 func (r *reading) sources(effects []*landfall.Change, old *Issue, i *landfall.Issue, covered []*Item) {
 	on := map[string]bool{old.Record: true}
-	device := map[string]landfall.Value{}
+	device := map[string][]landfall.Value{}
 	for _, it := range covered {
 		on[it.Record] = true
 		t := r.m.app.Type(it.mutation.Type)
@@ -124,7 +124,11 @@ func (r *reading) sources(effects []*landfall.Change, old *Issue, i *landfall.Is
 				if c, ok := canonical(f, v); ok {
 					v = c
 				}
-				device[it.Record+" "+name] = orNull(v)
+				all := device[it.Record+" "+name]
+				if it.Record == old.Record {
+					all = nil // only the last counts
+				}
+				device[it.Record+" "+name] = append(all, orNull(v))
 			}
 		}
 	}
@@ -140,7 +144,7 @@ func (r *reading) sources(effects []*landfall.Change, old *Issue, i *landfall.Is
 			continue
 		}
 		for _, name := range slices.Sorted(maps.Keys(c.Set)) {
-			if v, sent := device[c.ID+" "+name]; !sent || !landfall.SameValue(v, c.Set[name]) {
+			if !slices.ContainsFunc(device[c.ID+" "+name], func(v landfall.Value) bool { return landfall.SameValue(v, c.Set[name]) }) {
 				r.complain("decision", "the decision of issue %s says that %s entered %s of %s for %s, who did not", i.ID, c.Author, c.Set[name], name, c.ID)
 			}
 		}

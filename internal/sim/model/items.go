@@ -69,6 +69,7 @@ func (r *reading) inOrder(it *Item) {
 
 // apart: what forks is never what is there under its number.
 func (r *reading) apart(it *Item) {
+	r.m.forks[fork{it.Key.Replica, it.Key.N, it.Hash}] = it.Key
 	at := r.m.replicas[it.Key.Replica]
 	for inc := range at.incarnation {
 		if o := r.m.items[landfall.Key{Replica: it.Key.Replica, Incarnation: inc + 1, N: it.Key.N}]; o != nil && o.Hash == it.Hash && at.incarnation == 1 {
@@ -88,7 +89,7 @@ func (r *reading) edited(it *Item) {
 	if x.Base != nil && it.bad == "" && x.Base.Version > 0 && !x.Base.Lost {
 		if rec := r.m.records[x.ID]; rec != nil {
 			for i := range rec.history {
-				if c := &rec.history[i]; c.Seq == x.Base.Version && c.At.After(floor) {
+				if c := rec.history[i]; c.Seq == x.Base.Version && c.At.After(floor) {
 					floor = c.At
 				}
 			}
@@ -211,9 +212,10 @@ func (r *reading) enrolled(d *store.Replica) {
 
 // body is what the model looks at of a captured push.
 type body struct {
-	Clock     time.Time         `json:"clock"`
-	First     int64             `json:"first"`
-	Mutations []json.RawMessage `json:"mutations"`
+	Clock       time.Time         `json:"clock"`
+	Incarnation int64             `json:"incarnation"`
+	First       int64             `json:"first"`
+	Mutations   []json.RawMessage `json:"mutations"`
 }
 
 // note keeps what the clock of a captured push said.
@@ -236,20 +238,23 @@ func (r *reading) judgedPush(id int64) {
 	if json.Unmarshal(p.Body, &b) != nil {
 		return
 	}
-	all := map[string]bool{}
-	for _, k := range r.m.arrived {
-		if k.Replica == p.Replica {
-			all[r.m.items[k].Hash] = true
-		}
-	}
-	if b.First > r.m.replicas[p.Replica].next {
+	if at := r.m.replicas[p.Replica]; b.First > at.next || b.Incarnation > at.incarnation {
 		return // numbers before it are missing: nothing of it is stored
 	}
 	for i, raw := range b.Mutations {
-		if !all[hash(raw)] {
+		if r.m.received(landfall.Key{Replica: p.Replica, Incarnation: b.Incarnation, N: b.First + int64(i)}, hash(raw)) == nil {
 			r.complain("capture", "mutation %d of the push %d of %s is let go without a receipt", i, id, p.Replica)
 		}
 	}
+}
+
+// received is the item that has the number and the hash, in its incarnation or
+// as a fork of it; nil for none.
+func (m *Model) received(k landfall.Key, hash string) *Item {
+	if it := m.items[k]; it != nil && it.Hash == hash {
+		return it
+	}
+	return m.items[m.forks[fork{k.Replica, k.N, hash}]]
 }
 
 // members takes the items of one unit: count of them, or, where that is 0, as

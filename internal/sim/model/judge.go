@@ -55,7 +55,7 @@ type work struct {
 	id       string
 	stored   *record          // nil for none
 	now      *landfall.Record // nil for none
-	made     []landfall.Change
+	made     []*landfall.Change
 	created  bool
 	bad      map[string]int // step that brought a value that can't be kept, by field
 	setBy    map[string]int
@@ -243,7 +243,7 @@ func (r *run) moved(a *attempt) (landfall.Kind, string) {
 	if a.t.Policy != "strict" && a.t.Policy != "" && a.x.Op != landfall.OpTransition {
 		return "", ""
 	}
-	moved := slices.ContainsFunc(r.others(a), func(c landfall.Change) bool { return c.From != "" && c.From != c.To })
+	moved := slices.ContainsFunc(r.others(a), func(c *landfall.Change) bool { return c.From != "" && c.From != c.To })
 	if r.foreign(a) {
 		moved = a.base.Status != "" && a.base.Status != status
 	}

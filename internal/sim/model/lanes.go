@@ -1,10 +1,6 @@
 package model
 
-import (
-	"slices"
-
-	"github.com/landfall-sync/landfall"
-)
+import "github.com/landfall-sync/landfall"
 
 // held lists what an issue holds, in order.
 func (m *Model) held(issue *Issue) []*Item {
@@ -24,10 +20,11 @@ func refusedBy(i *Issue, it *Item) bool {
 	return (fork || it.Key.Incarnation == i.Incarnation) && it.Key.N >= i.N && it.Key.N < i.N+int64(max(1, i.Group))
 }
 
-// lane divides what an issue holds: what is judged with it (what was refused,
-// and what follows on its records), and what waits besides. A group that waits
-// is never divided: where only a part of it is on these records, the lane ends.
-func (m *Model) lane(i *Issue) (own, besides []*Item) {
+// lane is what is judged with an issue, of what it holds: what was refused, and
+// what follows on its records. A group that waits is never divided: where only a
+// part of it is on these records, the lane ends.
+func (m *Model) lane(i *Issue) []*Item {
+	var own []*Item
 	held := m.held(i)
 	on := map[string]bool{}
 	if i.Record != "" {
@@ -52,19 +49,16 @@ func (m *Model) lane(i *Issue) (own, besides []*Item) {
 		}
 		if refusedBy(i, it) || follows && !ended {
 			own = append(own, it)
-		} else {
-			besides = append(besides, it)
 		}
 	}
-	return own, besides
+	return own
 }
 
 // again are the items of an issue that was settled and reopened.
 func (m *Model) again(i *Issue) []*Item {
 	var out []*Item
-	for _, k := range m.arrived {
-		it := m.items[k]
-		if k.Replica == i.Device && refusedBy(i, it) && len(out) < len(i.Hashes) && it.Hash == i.Hashes[k.N-i.N] {
+	for n, hash := range i.Hashes {
+		if it := m.received(landfall.Key{Replica: i.Device, Incarnation: i.Incarnation, N: i.N + int64(n)}, hash); it != nil {
 			out = append(out, it)
 		}
 	}
@@ -83,12 +77,12 @@ func divides(own []*Item, n int) bool {
 // retry is what the rules make of another try: the lane as one, else the longest
 // beginning of it that passes. It returns what that covers.
 func (r *reading) retry(i *Issue) (verdict, []*Item) {
-	own, _ := r.m.lane(i)
+	own := r.m.lane(i)
 	if len(own) == 0 {
 		own = r.m.again(i)
 	}
 	refused := verdict{kind: i.Kind, why: "it can't be judged"}
-	if len(own) == 0 || own[0].bad != "" || own[0].grouped() && i.Group == 0 || own[0].mutation.Op == landfall.OpLost {
+	if len(own) == 0 || own[0].bad != "" || own[0].grouped() && i.Group == 0 || own[0].mutation.Op == landfall.OpLost || own[0].mutation.Op == landfall.OpWithdraw {
 		return refused, nil
 	}
 	for n := len(own); n >= max(1, i.Group); n-- {
@@ -102,18 +96,4 @@ func (r *reading) retry(i *Issue) (verdict, []*Item) {
 		refused = v
 	}
 	return refused, nil
-}
-
-// covers lists the keys of items.
-func covers(items []*Item) []landfall.Key {
-	out := make([]landfall.Key, 0, len(items))
-	for _, it := range items {
-		out = append(out, it.Key)
-	}
-	return out
-}
-
-// without are the items that are not among the others.
-func without(items, others []*Item) []*Item {
-	return slices.DeleteFunc(slices.Clone(items), func(it *Item) bool { return slices.Contains(others, it) })
 }

@@ -33,6 +33,7 @@ type Model struct {
 	users    map[string]*store.User
 	teams    map[string]bool
 	grants   map[grant]store.GrantRow // open spans
+	forks    map[fork]landfall.Key
 	counters map[string]int64
 	unique   map[string]string // id of the record, by type, field and value
 	pushes   map[int64]*store.Push
@@ -55,7 +56,7 @@ func New() *Model {
 	return &Model{
 		known: map[string]*app.App{}, records: map[string]*record{}, issues: map[string]*Issue{}, items: map[landfall.Key]*Item{},
 		lanes: map[string][]landfall.Key{}, replicas: map[string]replica{}, devices: map[string]*store.Replica{}, users: map[string]*store.User{},
-		teams: map[string]bool{}, app: &app.App{}, grants: map[grant]store.GrantRow{}, counters: map[string]int64{}, unique: map[string]string{},
+		teams: map[string]bool{}, app: &app.App{}, grants: map[grant]store.GrantRow{}, forks: map[fork]landfall.Key{}, counters: map[string]int64{}, unique: map[string]string{},
 		pushes: map[int64]*store.Push{}, pushed: map[arrival]clocks{},
 	}
 }
@@ -74,7 +75,7 @@ func (m *Model) Clone() *Model {
 	c.devices, c.users, c.teams = maps.Clone(m.devices), maps.Clone(m.users), maps.Clone(m.teams)
 	c.grants, c.counters, c.unique = maps.Clone(m.grants), maps.Clone(m.counters), maps.Clone(m.unique)
 	c.pushes, c.pushed = maps.Clone(m.pushes), maps.Clone(m.pushed)
-	c.arrived = slices.Clip(m.arrived)
+	c.forks, c.arrived = maps.Clone(m.forks), slices.Clip(m.arrived)
 	return &c
 }
 

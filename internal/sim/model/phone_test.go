@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/landfall-sync/landfall"
@@ -27,6 +28,7 @@ type phone struct {
 	after       map[string]int64
 	ids         []string // of seen
 	checkpoint  string
+	lostThrough int64
 }
 
 func newPhone(w *world, user, replica string) *phone {
@@ -57,6 +59,17 @@ func pick[T any](r *rand.Rand, all ...T) T { return all[r.IntN(len(all))] }
 
 // value is a value for a field, not always one that it may have.
 func (p *phone) value(f *app.Field) landfall.Value {
+	for {
+		if v := p.some(f); !p.w.tidy || !slices.Contains(wrong, string(v)) {
+			return v
+		}
+	}
+}
+
+// wrong are values that no field takes.
+var wrong = []string{`"x"`, `"-3"`, `"twelve"`, `["icy"]`, `"nothing"`, `"nobody"`, `"west"`, `"soon"`, "9007199254740992"}
+
+func (p *phone) some(f *app.Field) landfall.Value {
 	r := p.w.rnd
 	if r.IntN(12) == 0 {
 		return landfall.Null
@@ -102,9 +115,12 @@ func (p *phone) fields(t *app.Type, many int) landfall.Fields {
 	out := landfall.Fields{}
 	for range 1 + p.w.rnd.IntN(many) {
 		f := pick(p.w.rnd, t.Fields...)
+		if n := p.w.hot % 5; p.w.rnd.IntN(2) == 0 && n+3 <= len(t.Fields) {
+			f = pick(p.w.rnd, t.Fields[n:n+3]...)
+		}
 		out[f.Name] = p.value(f)
 	}
-	if p.w.rnd.IntN(60) == 0 {
+	if !p.w.tidy && p.w.rnd.IntN(60) == 0 {
 		out["colour"] = landfall.Value(`"red"`)
 	}
 	return out
@@ -130,7 +146,7 @@ func (p *phone) mutation() *landfall.Mutation {
 	a := app.Simulated(1, p.w.policy, false)
 	t := pick(r, a.Types[0], a.Types[0], a.Types[1], a.Types[2])
 	m := &landfall.Mutation{N: p.next, Type: t.Name, MadeAt: p.w.now.Add(p.skew), Definition: 1}
-	if len(p.ids) == 0 || r.IntN(4) == 0 {
+	if len(p.ids) == 0 || r.IntN(2+2*len(p.ids)) < 3 {
 		m.Op, m.ID, m.Set, m.Base = landfall.OpCreate, p.w.id(), p.fields(t, 5), &landfall.Base{}
 		if r.IntN(15) > 0 {
 			m.Set[t.Fields[0].Name] = landfall.Value(`"begun"`)
@@ -142,7 +158,11 @@ func (p *phone) mutation() *landfall.Mutation {
 		p.show(m, &landfall.Record{Type: t.Name, ID: m.ID, Status: t.Initial, Fields: landfall.Fields{}})
 		return m
 	}
+	slices.Sort(p.ids) // by age: most phones know the oldest
 	m.ID = pick(r, p.ids...)
+	if r.IntN(4) > 0 {
+		m.ID = pick(r, p.ids[:min(len(p.ids), p.w.hot)]...)
+	}
 	rec := p.seen[m.ID].Clone()
 	m.Type = rec.Type
 	t = a.Type(m.Type)
@@ -161,10 +181,10 @@ func (p *phone) mutation() *landfall.Mutation {
 		if move := t.Move(m.Transition); move.From[0] == rec.Status {
 			rec.Status = move.To
 		}
-	case n < 8:
+	case n < 7 && r.IntN(2) == 0:
 		m.Op = landfall.OpDelete
 		p.base(m)
-	case n < 9:
+	case n < 8:
 		m.Op = landfall.OpRestore
 		p.base(m)
 	default:
@@ -189,7 +209,11 @@ func (p *phone) show(m *landfall.Mutation, rec *landfall.Record) {
 // make adds to the outbox.
 func (p *phone) make() {
 	r := p.w.rnd
-	switch n := r.IntN(30); {
+	n := r.IntN(30)
+	if p.w.tidy && n < 3 {
+		n = 29
+	}
+	switch {
 	case n == 0:
 		p.add(&landfall.Mutation{N: p.next, Op: landfall.OpVoid, MadeAt: p.w.now})
 	case n == 1:
@@ -264,7 +288,10 @@ func (p *phone) push() {
 	if p.w.rnd.IntN(6) == 0 {
 		first = 1 + p.w.rnd.Int64N(p.acked)
 	}
-	b := wire.Push{Replica: p.replica, Incarnation: p.incarnation, Clock: p.w.now.Add(p.skew), Protocol: wire.Protocol, Definition: 1, First: first, Checkpoint: p.checkpoint}
+	b := wire.Push{Replica: p.replica, Incarnation: p.incarnation, Clock: p.w.now.Add(p.skew), Protocol: wire.Protocol, Definition: 1, First: first, Checkpoint: p.checkpoint, LostThrough: p.lostThrough}
+	if p.checkpoint != "" {
+		p.lostThrough, p.checkpoint = p.next-1, ""
+	}
 	if first > 1 {
 		b.PreviousHash = sum(p.sent[first-2])
 	}

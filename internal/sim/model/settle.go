@@ -20,7 +20,7 @@ func (r *reading) settlement(changes []*landfall.Change, old *Issue, row *store.
 	var covered []*Item
 	switch {
 	case i.Settlement == landfall.SettledWithdrawn:
-		covered, _ = r.m.lane(old)
+		covered = r.m.lane(old)
 		if len(effects) > 0 || i.Decider != old.Author {
 			r.complain("withdraw", "issue %s is withdrawn by %s with %d changes", i.ID, i.Decider, len(effects))
 		}
@@ -62,7 +62,7 @@ func (r *reading) retries(effects []*landfall.Change, old *Issue, i *landfall.Is
 
 // cutOff is what another try covers that ends elsewhere than the rules say.
 func (r *reading) cutOff(old *Issue, i *landfall.Issue, v *verdict) (covered []*Item) {
-	own, _ := r.m.lane(old)
+	own := r.m.lane(old)
 	for n, it := range own {
 		if it.Key.N > i.Through {
 			break
@@ -86,7 +86,7 @@ type amendment struct {
 // amends: the lane and what its author adds are judged as one. What is added
 // comes after what it sets free.
 func (r *reading) amends(effects []*landfall.Change, old *Issue) []*Item {
-	own, _ := r.m.lane(old)
+	own := r.m.lane(old)
 	r.amended = &amendment{old.ID, r.seq}
 	var added []*Item
 	for at := r.at; at < len(r.main); at++ {
@@ -120,7 +120,7 @@ func (m *Model) amendable(i *Issue, it *Item) bool {
 	if i == nil || x == nil || x.Issue != i.ID || !i.Open() || i.Author != it.User || !i.Kind.Amendable() {
 		return false
 	}
-	own, _ := m.lane(i)
+	own := m.lane(i)
 	return slices.ContainsFunc(own, func(o *Item) bool { return o.Record == it.mutation.ID && o.Key.Replica == it.Key.Replica })
 }
 
@@ -135,7 +135,7 @@ func (r *reading) amendment(units []*Item) (v verdict, done bool) {
 		return verdict{}, true
 	case r.retried == id && id != "":
 		r.retried = ""
-		own, _ := r.m.lane(i)
+		own := r.m.lane(i)
 		v := r.m.judge(r.m.actor(first.User, first.Key.Replica), steps(append(own, units...), id), true, r.seq, r.now())
 		if v.applied() {
 			r.complain("amend", "%s amends issue %s in vain, and should pass", first.Key, id)

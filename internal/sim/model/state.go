@@ -14,8 +14,8 @@ import (
 // record is the model's own fold of the changes of one record.
 type record struct {
 	*landfall.Record
-	keys    []string // of the audience, as of its last change
-	history []landfall.Change
+	keys    []string           // of the audience, as of its last change
+	history []*landfall.Change // never written into where it is shared
 }
 
 // Issue is an issue with what it holds.
@@ -55,6 +55,13 @@ type replica struct {
 }
 
 type grant struct{ user, key string }
+
+// fork names what came under a number that was taken.
+type fork struct {
+	replica string
+	n       int64
+	hash    string
+}
 
 // arrival names a push by who sent it and when it came.
 type arrival struct {

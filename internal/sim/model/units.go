@@ -1,6 +1,7 @@
 package model
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -124,11 +125,11 @@ func told(c *landfall.Change) string {
 	if c.Transition != "" {
 		s += " " + c.Transition
 	}
-	if len(c.Set) > 0 {
-		s += " set " + string(encoded(c.Set))
+	for _, name := range slices.Sorted(maps.Keys(c.Set)) {
+		s += " " + name + "=" + string(c.Set[name])
 	}
-	if len(c.Lost) > 0 {
-		s += " lost " + string(encoded(c.Lost))
+	for _, name := range slices.Sorted(maps.Keys(c.Lost)) {
+		s += " without " + name + "=" + string(c.Lost[name])
 	}
 	return s + " by " + c.Author + "/" + c.By + " edited " + c.Edited.UTC().Format(time.RFC3339Nano)
 }

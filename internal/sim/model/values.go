@@ -38,12 +38,12 @@ func quoted(s string) landfall.Value {
 	return encoded(s)
 }
 
-func encoded(x any) landfall.Value {
+func encoded[T string | []string](x T) landfall.Value {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	if e.Encode(x) != nil {
-		return landfall.Null
+	if err := e.Encode(x); err != nil {
+		return landfall.Null // texts can always be written
 	}
 	return bytes.TrimSpace(b.Bytes())
 }
@@ -89,7 +89,7 @@ func canonical(f *app.Field, v landfall.Value) (landfall.Value, bool) {
 	if s == "" {
 		return landfall.Null, true
 	}
-	ok := true
+	var ok bool
 	switch f.Type {
 	case app.Choice:
 		ok = slices.Contains(f.Choices, s)

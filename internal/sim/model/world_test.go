@@ -3,7 +3,10 @@ package model_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -37,6 +40,13 @@ func (s *tapped) Update(ctx context.Context, f func(store.Writer) error) error {
 	return err
 }
 
+// lost says of a checkpoint what it says of itself.
+type lost struct{}
+
+func (lost) Lost(_ store.Reader, _, checkpoint string) (bool, bool, error) {
+	return checkpoint == "gone", false, nil
+}
+
 // world is a real server in memory, and a model that watches it.
 type world struct {
 	t       testing.TB
@@ -50,12 +60,18 @@ type world struct {
 	desk    *workqueue.Desk
 	m       *model.Model
 	commits []*watch.Commit
+	before  []*model.Model // as it was at each commit; kept when keep is set
+	keep    bool
 	// found are the model's complaints; what is no complaint about the program is left out.
 	found  []model.Violation
 	policy string
-	// divided: a decision or another try has divided a group that waited, which
-	// the program does and the rules forbid.
-	divided bool
+	tidy   bool            // devices send little that cannot be right
+	hot    int             // records that everybody works on, about
+	said   strings.Builder // by the inbox
+	// broken: the program has done what the rules forbid, and is known to do: a
+	// decision or another try has divided a group that waited, or records of a
+	// group have passed a unique value on, which the store does not take.
+	broken  bool
 	admin   landfall.Actor
 	phones  []*phone
 	offered []func() // what to do when what was offered is judged
@@ -74,9 +90,10 @@ func (w *world) mark() string { return w.id() }
 // one password is hashed for all.
 var began = map[string]*watch.Commit{}
 
-func newWorld(t testing.TB, seed uint64) *world {
+func newWorld(t testing.TB, seed uint64, keep bool) *world {
 	t.Helper()
-	w := &world{t: t, rnd: rand.New(rand.NewPCG(seed, 7)), now: time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC), m: model.New()}
+	w := &world{t: t, rnd: rand.New(rand.NewPCG(seed, 7)), now: time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC), m: model.New(), keep: keep}
+	w.tidy, w.hot = seed%2 == 0, 2+int(seed%7)
 	w.policy = []string{"strict", "transitions", "legal"}[seed%3]
 	for v, revised := range []bool{false, true} {
 		w.m.Know(app.Simulated(int64(v+1), w.policy, revised))
@@ -85,7 +102,8 @@ func newWorld(t testing.TB, seed uint64) *world {
 	w.store = &tapped{Store: watch.New(memory.New()), tell: w.told}
 	w.pub = publish.New(publish.Config{Store: w.store, Clock: w.clock, Mark: w.mark})
 	w.acc = auth.New(auth.Config{Store: w.store, Definitions: w.pub, Clock: w.clock, Mark: w.mark, NewID: w.id, Random: rand.NewChaCha8([32]byte{1})})
-	w.in = inbox.New(inbox.Config{Store: w.store, Definitions: w.pub, Clock: w.clock, NewID: w.id, Mark: w.mark, Limits: wire.DefaultLimits(), Patience: time.Second})
+	w.in = inbox.New(inbox.Config{Store: w.store, Definitions: w.pub, Clock: w.clock, NewID: w.id, Mark: w.mark, Limits: wire.DefaultLimits(), Patience: time.Second, Log: slog.New(slog.NewTextHandler(&w.said, nil)),
+		History: lost{}, Unclean: seed%5 == 0, CarefulFor: 10 * time.Hour})
 	w.desk = workqueue.New(workqueue.Config{Store: w.store, Definitions: w.pub, Clock: w.clock, Mark: w.mark})
 	w.begin()
 	return w
@@ -94,11 +112,14 @@ func newWorld(t testing.TB, seed uint64) *world {
 // told hands a commit to the model.
 func (w *world) told(c *watch.Commit) {
 	w.commits = append(w.commits, c)
+	if w.keep {
+		w.before = append(w.before, w.m.Clone())
+	}
 	for _, v := range w.m.Commit(c) {
-		switch v.Rule {
-		case "unattended": // everybody with the role may be disabled
-		case "group":
-			w.divided = true
+		switch {
+		case v.Rule == "unattended": // everybody with the role may be disabled
+		case v.Rule == "group", v.Rule == "internal" && strings.Contains(w.said.String(), "is held by another record"):
+			w.broken = true
 		default:
 			w.found = append(w.found, v)
 		}
@@ -139,6 +160,11 @@ func (w *world) begin() {
 		{Name: "will", Roles: []string{app.Worker}, Teams: []string{"north"}}, {Name: "wendy", Roles: []string{app.Worker}, Teams: []string{"north", "south"}},
 		{Name: "lea", Roles: []string{app.Lead}}, {Name: "carl", Roles: []string{app.Clerk}}, {Name: "gus", Roles: []string{app.Guest}, Teams: []string{"south"}},
 	} {
+		if w.tidy && u.Name != "gus" {
+			u.Roles = append(u.Roles, app.Lead)
+		}
+		slices.Sort(u.Roles)
+		u.Roles = slices.Compact(u.Roles)
 		_, err := w.acc.AddUser(ctx, ws, w.admin, u)
 		w.must(err)
 		e, err := w.acc.Enrol(ctx, wire.EnrolRequest{Name: "phone"}, &auth.Caller{Workspace: ws, Actor: landfall.Actor{User: u.Name}})

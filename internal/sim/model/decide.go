@@ -140,11 +140,12 @@ func (r *reading) sources(effects []*landfall.Change, old *Issue, i *landfall.Is
 		if c.Origin != decided || c.Issue != i.ID || c.By != by || !c.Edited.Equal(r.now()) || !on[c.ID] || c.Author != i.Decider && c.Author != old.Author {
 			r.complain("decision", "the decision of issue %s by %s changes %s as %s, by %q, from %s", i.ID, i.Decider, c.ID, c.Author, c.By, c.Origin)
 		}
-		if c.Author == i.Decider || c.Action == landfall.Assigned {
+		if c.Action == landfall.Assigned || c.Action == landfall.Moved {
 			continue
 		}
 		for _, name := range slices.Sorted(maps.Keys(c.Set)) {
-			if !slices.ContainsFunc(device[c.ID+" "+name], func(v landfall.Value) bool { return landfall.SameValue(v, c.Set[name]) }) {
+			sent := slices.ContainsFunc(device[c.ID+" "+name], func(v landfall.Value) bool { return landfall.SameValue(v, c.Set[name]) })
+			if sent != (c.Author == old.Author) && i.Decider != old.Author {
 				r.complain("decision", "the decision of issue %s says that %s entered %s of %s for %s, who did not", i.ID, c.Author, c.Set[name], name, c.ID)
 			}
 		}
@@ -168,43 +169,55 @@ func (r *reading) kept(old *Issue, i *landfall.Issue, effects []*landfall.Change
 	}
 }
 
-// took: the record has all that the device asked for.
+// took: the records have all that the device asked for.
 func (r *reading) took(old *Issue, i *landfall.Issue, effects []*landfall.Change, covered []*Item) {
-	rec := r.m.records[old.Record]
 	stamped := map[string]bool{}
 	for _, c := range effects {
-		if c.ID == old.Record && c.Action == landfall.Moved {
+		if c.Action == landfall.Moved {
 			for name := range c.Set {
-				stamped[name] = true
+				stamped[c.ID+" "+name] = true
 			}
 		}
 	}
-	want, removed := landfall.Fields{}, false
+	var ids []string
+	want, removed := map[string]landfall.Fields{}, map[string]bool{}
 	for _, it := range covered {
-		if it.Record != old.Record || it.bad != "" || it.Key.N > i.Through {
+		if it.bad != "" || it.Record == old.Record && it.Key.N > i.Through {
 			continue
+		}
+		if want[it.Record] == nil {
+			want[it.Record] = landfall.Fields{}
+			ids = append(ids, it.Record)
 		}
 		switch it.mutation.Op {
 		case landfall.OpDelete:
-			removed = true
+			removed[it.Record] = true
 		case landfall.OpCreate, landfall.OpRestore:
-			removed = false
+			removed[it.Record] = false
 		}
-		maps.Copy(want, it.mutation.Set)
+		maps.Copy(want[it.Record], it.mutation.Set)
 	}
+	for _, id := range ids {
+		r.tookOf(i, id, want[id], removed[id], stamped)
+	}
+}
+
+// tookOf: one record has what the device asked for.
+func (r *reading) tookOf(i *landfall.Issue, id string, want landfall.Fields, removed bool, stamped map[string]bool) {
+	rec := r.m.records[id]
 	if rec == nil {
 		if len(want) > 0 && !removed {
-			r.complain("settlement", "issue %s is applied, and the record is not there", i.ID)
+			r.complain("settlement", "issue %s is applied, and %s is not there", i.ID, id)
 		}
 		return
 	}
 	if rec.Deleted != removed {
-		r.complain("settlement", "issue %s is applied, and whether %s is deleted is %v", i.ID, rec.ID, rec.Deleted)
+		r.complain("settlement", "issue %s is applied, and whether %s is deleted is %v", i.ID, id, rec.Deleted)
 	}
 	t := r.m.app.Type(rec.Type)
 	for _, name := range slices.Sorted(maps.Keys(want)) {
 		f := t.Field(name)
-		if f == nil || stamped[name] || removed {
+		if f == nil || stamped[id+" "+name] || removed {
 			continue
 		}
 		v := want[name]
@@ -212,7 +225,7 @@ func (r *reading) took(old *Issue, i *landfall.Issue, effects []*landfall.Change
 			v = c
 		}
 		if !landfall.SameValue(v, rec.Fields[name]) {
-			r.complain("settlement", "issue %s is applied, and %s of %s is %s, not %s", i.ID, name, rec.ID, orNull(rec.Fields[name]), v)
+			r.complain("settlement", "issue %s is applied, and %s of %s is %s, not %s", i.ID, name, id, orNull(rec.Fields[name]), v)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/landfall-sync/landfall"
@@ -118,6 +119,9 @@ func (p *phone) fields(t *app.Type, many int) landfall.Fields {
 		if n := p.w.hot % 5; p.w.rnd.IntN(2) == 0 && n+3 <= len(t.Fields) {
 			f = pick(p.w.rnd, t.Fields[n:n+3]...)
 		}
+		if p.w.storm && p.w.rnd.IntN(10) > 0 { // what nobody needs to decide
+			f = pick(p.w.rnd, t.Field("site"), t.Field("visits"), t.Field("tags"), t.Field("log"), t.Field("gate"), t.Field("phone"))
+		}
 		out[f.Name] = p.value(f)
 	}
 	if !p.w.tidy && p.w.rnd.IntN(60) == 0 {
@@ -145,8 +149,11 @@ func (p *phone) mutation() *landfall.Mutation {
 	r := p.w.rnd
 	a := app.Simulated(1, p.w.policy, false)
 	t := pick(r, a.Types[0], a.Types[0], a.Types[1], a.Types[2])
+	if p.w.storm {
+		t = a.Types[0]
+	}
 	m := &landfall.Mutation{N: p.next, Type: t.Name, MadeAt: p.w.now.Add(p.skew), Definition: 1}
-	if len(p.ids) == 0 || r.IntN(2+2*len(p.ids)) < 3 {
+	if len(p.ids) == 0 || !p.w.storm && r.IntN(2+2*len(p.ids)) < 3 {
 		m.Op, m.ID, m.Set, m.Base = landfall.OpCreate, p.w.id(), p.fields(t, 5), &landfall.Base{}
 		if r.IntN(15) > 0 {
 			m.Set[t.Fields[0].Name] = landfall.Value(`"begun"`)
@@ -160,13 +167,19 @@ func (p *phone) mutation() *landfall.Mutation {
 	}
 	slices.Sort(p.ids) // by age: most phones know the oldest
 	m.ID = pick(r, p.ids...)
-	if r.IntN(4) > 0 {
+	if p.w.storm {
+		m.ID = p.ids[0]
+	} else if r.IntN(4) > 0 {
 		m.ID = pick(r, p.ids[:min(len(p.ids), p.w.hot)]...)
 	}
 	rec := p.seen[m.ID].Clone()
 	m.Type = rec.Type
 	t = a.Type(m.Type)
-	switch n := r.IntN(20); {
+	n := r.IntN(20)
+	if p.w.storm && n < 19 {
+		n = 19
+	}
+	switch {
 	case n < 6 && t.Initial != "":
 		m.Op, m.Transition = landfall.OpTransition, pick(r, t.Moves...).Name
 		for _, move := range t.Moves { // mostly one that leads from here
@@ -206,11 +219,29 @@ func (p *phone) show(m *landfall.Mutation, rec *landfall.Record) {
 	p.seen[m.ID], p.after[m.ID] = rec, m.N
 }
 
+// garbage can't be read, or names what there is not. %d is its number.
+var garbage = []string{
+	`{"n":%d,"op":"create","op":"create"}`, `{"n":%d,"op":"fly"}`, `{"n":%d,"op":"update","type":"job","id":"X"}`, `[1,%d]`, `{"n":%d,"op":"void","made_at":"now"}`,
+	`{"n":%d,"op":"void","colour":"red","made_at":"2026-03-01T09:00:00Z"}`, `{"n":%d,"op":"void","type":"\u0000","made_at":"2026-03-01T09:00:00Z"}`,
+	`{"n":%d,"op":"create","type":"job","id":"0198c3aa-0000-7000-8000-00000000000X","made_at":"2026-03-01T09:00:00Z"}`,
+	`{"n":%d,"op":"create","type":"job","id":"0198c3aa-0000-7000-8000-0000000f0001","set":{"visits":1e1000},"made_at":"2026-03-01T09:00:00Z"}`,
+	`{"n":%d,"op":"update","type":"job","id":"0198c3aa-0000-7000-8000-0000000f0001","base":{"version":-1},"made_at":"2026-03-01T09:00:00Z"}`,
+	`{"n":%d,"op":"update","type":"job","id":"0198c3aa-0000-7000-8000-0000000f0001","base":{"version":1,"Status":"done"},"made_at":"2026-03-01T09:00:00Z"}`,
+	`{"n":%d,"op":"delete","type":"job","id":"0198c3aa-0000-7000-8000-0000000f0001","base":{"version":1},"set":{"site":"x"},"made_at":"2026-03-01T09:00:00Z"}`,
+	`{"n":%d,"op":"delete","type":"job","id":"0198c3aa-0000-7000-8000-0000000f0001","base":{"version":1},"group":{"id":"","of":1},"made_at":"2026-03-01T09:00:00Z"}`,
+	`{"n":%d,"op":"delete","type":"job","id":"0198c3aa-0000-7000-8000-0000000f0001","base":{"version":1},"amends":{"issue":""},"made_at":"2026-03-01T09:00:00Z"}`,
+	`{"n":%d,"op":"delete","type":"boat","id":"0198c3aa-0000-7000-8000-0000000f0001","base":{"version":1},"definition":1,"made_at":"2026-03-01T09:00:00Z"}`,
+	`{"n":%d,"op":"transition","type":"memo","id":"0198c3aa-0000-7000-8000-000000000013","base":{"version":1},"transition":"sail","made_at":"0000-01-01T09:00:00Z"}`,
+	`{"n":%d,"op":"transition","type":"job","id":"0198c3aa-0000-7000-8000-000000000013","base":{"version":1,"status":"moored"},"transition":"sail","definition":1,"made_at":"2026-03-01T09:00:00+23:00"}`,
+	`{"n":%d,"op":"void","set":` + strings.Repeat(`{"a":`, 40) + "1" + strings.Repeat("}", 40) + `,"made_at":"2026-03-01T09:00:00Z"}`,
+	`{"n":9%d,"op":"void","made_at":"2026-03-01T09:00:00Z"}`, `{"n":%d,"op":"void","made_at":null}`, `{"n":%d.0,"op":"void","made_at":"2026-03-01T09:00:00Z"}`,
+}
+
 // make adds to the outbox.
 func (p *phone) make() {
 	r := p.w.rnd
 	n := r.IntN(30)
-	if p.w.tidy && n < 3 {
+	if p.w.tidy && n < 3 || p.w.storm && n < 25 {
 		n = 29
 	}
 	switch {
@@ -219,7 +250,7 @@ func (p *phone) make() {
 	case n == 1:
 		p.add(&landfall.Mutation{N: p.next, Op: landfall.OpLost, MadeAt: p.w.now})
 	case n == 2:
-		p.bytes([]byte(pick(r, `{"n":%d,"op":"create","op":"create"}`, `{"n":%d,"op":"fly"}`, `{"n":%d,"op":"update","type":"job","id":"X"}`, `[1,%d]`)), true)
+		p.bytes([]byte(pick(r, garbage...)), true)
 	case n < 7:
 		p.mend()
 	case n < 11:

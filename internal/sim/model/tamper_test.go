@@ -302,9 +302,9 @@ var tampered = []struct {
 		for _, op := range pointers(c) {
 			switch {
 			case op.Change != nil && op.Change.Transition == "resolve":
-				op.Change.Author = "gus"
+				op.Change.Author = "mallory"
 			case op.Issue != nil && op.Issue.Issue.State == landfall.IssueResolved:
-				op.Issue.Issue.Decider = "gus"
+				op.Issue.Issue.Decider = "mallory"
 			case op.Audit != nil && op.Audit.Action == store.IssueResolve:
 				decided = true
 			}
@@ -315,13 +315,14 @@ var tampered = []struct {
 	{"a change at the desk that the audit does not tell of", "audit", without(func(op *watch.Op) bool {
 		return op.Audit != nil && strings.HasPrefix(op.Audit.Action, "record.")
 	})},
-	{"a claim without an end", "issue-right", each(func(op *watch.Op) bool {
-		ok := op.Issue != nil && op.Issue.Issue.State == landfall.IssueClaimed && op.Issue.Issue.Attempts == 1
-		if ok {
-			op.Issue.Issue.ClaimedUntil = nil
-		}
-		return ok
-	})},
+	{"a claim without an end", "issue-right", func(c *watch.Commit) bool {
+		return slices.ContainsFunc(c.Ops, func(op watch.Op) bool { return op.Change != nil && op.Change.Transition == "claim" }) && each(func(op *watch.Op) bool {
+			if op.Issue != nil {
+				op.Issue.Issue.ClaimedUntil = nil
+			}
+			return op.Issue != nil
+		})(c)
+	}},
 	{"a role without a grant", "grant", each(func(op *watch.Op) bool {
 		if op.User != nil {
 			op.User.Roles = append(slices.Clone(op.User.Roles), "boss")

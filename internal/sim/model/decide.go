@@ -26,9 +26,12 @@ func (r *reading) decision(effects []*landfall.Change, old *Issue, i *landfall.I
 			covered = append(covered, it)
 		}
 	}
-	for n := range own {
-		if n > 0 && divides(own, n) && slices.Contains(covered, own[n-1]) != slices.Contains(covered, own[n]) {
-			r.complain("group", "the decision of issue %s divides the group of %s", i.ID, own[n].Key)
+	for n, it := range own {
+		if !reopened && old.Group > 0 && refusedBy(old, it) && it.Record == old.Record && it.Key.N > i.Through {
+			r.complain("group", "the decision of issue %s covers %s of its group, and is made through %d", i.ID, it.Key, i.Through)
+		}
+		if n > 0 && divides(own, n) && slices.Contains(covered, own[n-1]) != slices.Contains(covered, it) {
+			r.complain("group", "the decision of issue %s divides the group of %s", i.ID, it.Key)
 		}
 	}
 	run, parts := r.synthesis(effects, old, i)

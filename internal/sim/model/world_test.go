@@ -70,8 +70,9 @@ type world struct {
 	hot    int             // records that everybody works on, about
 	said   strings.Builder // by the inbox
 	// broken: the program has done what the rules forbid, and is known to do: a
-	// decision or another try has divided a group that waited, or records of a
-	// group have passed a unique value on, which the store does not take.
+	// decision or another try has divided a group, the settlement of a group's
+	// issue is that of its first record alone, or records of a group have passed a
+	// unique value on, which the store does not take.
 	broken  bool
 	admin   landfall.Actor
 	phones  []*phone
@@ -117,10 +118,12 @@ func (w *world) told(c *watch.Commit) {
 	if w.keep {
 		w.before = append(w.before, w.m.Clone())
 	}
-	for _, v := range w.m.Commit(c) {
+	found := w.m.Commit(c)
+	w.broken = w.broken || slices.ContainsFunc(found, func(v model.Violation) bool { return v.Rule == "group" })
+	for _, v := range found {
 		switch {
-		case v.Rule == "unattended": // everybody with the role may be disabled
-		case v.Rule == "group", v.Rule == "internal" && strings.Contains(w.said.String(), "is held by another record") && grouped(c):
+		case w.broken, v.Rule == "unattended": // everybody with the role may be disabled
+		case v.Rule == "settlement" && ofGroup(c), v.Rule == "internal" && strings.Contains(w.said.String(), "is held by another record") && grouped(c):
 			w.broken = true
 		default:
 			w.found = append(w.found, v)
@@ -133,6 +136,11 @@ func grouped(c *watch.Commit) bool {
 	return slices.ContainsFunc(c.Ops, func(op watch.Op) bool {
 		return op.Added && strings.Contains(string(op.Item.Bytes), `"group"`)
 	})
+}
+
+// ofGroup: the issue of a group is decided in the commit.
+func ofGroup(c *watch.Commit) bool {
+	return slices.ContainsFunc(c.Ops, func(op watch.Op) bool { return op.Issue != nil && op.Issue.Issue.Group > 0 })
 }
 
 func (w *world) must(err error) {

@@ -108,10 +108,12 @@ func (j *judging) decide(row *store.IssueRow, a landfall.Actor, d core.Decision,
 		}
 		l.own, group = own, nil
 	}
-	_, run := j.in.run(own, row.Issue.ID)
-	for _, s := range run {
-		if s.Mutation.ID == row.Issue.Record {
-			held.Lane = append(held.Lane, s)
+	covered := j.in.decidable(&row.Issue, own, group, d.Through)
+	for _, it := range covered {
+		if it.Record == row.Issue.Record {
+			_, run := j.in.run([]*store.Item{it}, row.Issue.ID)
+			held.Lane = append(held.Lane, run...)
+			d.Through = it.Key.N
 		}
 	}
 	if row.Issue.Group > 0 {
@@ -124,14 +126,7 @@ func (j *judging) decide(row *store.IssueRow, a landfall.Actor, d core.Decision,
 	if r := dec.Verdict.Refusal; r != nil {
 		return refused(r, "the decision is refused, and nothing was changed")
 	}
-	var covered []*store.Item
 	through := max(dec.Through, row.Issue.N)
-	for _, it := range l.own {
-		inGroup := slices.Contains(l.group, it)
-		if inGroup || it.Key.N <= through && (it.Record == row.Issue.Record || it.Record == "") {
-			covered = append(covered, it)
-		}
-	}
 	end := ending{settlement: dec.Settlement, decider: a.User, note: d.Note, through: through}
 	_, out.Released, err = j.settle(row, dec.Verdict.Effects, covered, end)
 	if err != nil {
@@ -149,6 +144,48 @@ func (j *judging) decide(row *store.IssueRow, a landfall.Actor, d core.Decision,
 		}
 	}
 	return nil
+}
+
+// decidable are the items that a decision covers: what was refused, and what
+// follows on the issue's record, up to the number through (0: all of it). It ends
+// before a group of which it would cover only a part.
+func (in *Inbox) decidable(i *landfall.Issue, own, group []*store.Item, through int64) []*store.Item {
+	follows := func(it *store.Item) bool {
+		return (it.Record == i.Record || it.Record == "") && (through == 0 || it.Key.N <= max(through, i.N))
+	}
+	var out []*store.Item
+	ended := false
+	for k := 0; k < len(own); {
+		to := k + 1 // of what is settled already, each has an outcome of its own
+		if own[k].Holder != "" {
+			to = k + in.together(own[k:])
+		}
+		whole := !slices.ContainsFunc(own[k:to], func(it *store.Item) bool { return !follows(it) })
+		onRecord := slices.ContainsFunc(own[k:to], func(it *store.Item) bool { return it.Record == i.Record })
+		switch {
+		case slices.Contains(group, own[k]):
+			out = append(out, own[k:to]...)
+		case whole && !ended:
+			out = append(out, own[k:to]...)
+		case onRecord:
+			ended = true
+		}
+		k = to
+	}
+	return out
+}
+
+// together counts the first items that are judged as one: those of a group.
+func (in *Inbox) together(items []*store.Item) int {
+	first, n := in.reread(items[0]), 1
+	for first.grouped() && n < len(items) {
+		next := in.reread(items[n])
+		if !next.grouped() || *next.m.Group != *first.m.Group {
+			break
+		}
+		n++
+	}
+	return n
 }
 
 // resent are the items of an issue that was settled and reopened.

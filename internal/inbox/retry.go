@@ -123,6 +123,11 @@ func (j *judging) retry(id, by string) (wire.Retried, error) {
 	return out, j.w.AddAudit(j.ws, issueEntry(store.IssueRetry, by, row, j.l.Now()).With("settled", strconv.FormatBool(out.Settled)))
 }
 
+// divides reports whether a cut before the n-th item would divide a group.
+func (in *Inbox) divides(items []*store.Item, n int) bool {
+	return n > 0 && n < len(items) && in.together(items[n-1:n+1]) == 2
+}
+
 // judgeLane tries the lane as one, then shorter and shorter prefixes down to
 // what was refused.
 func (j *judging) judgeLane(row *store.IssueRow, by string, out wire.Retried) (wire.Retried, error) {
@@ -148,6 +153,9 @@ func (j *judging) judgeLane(row *store.IssueRow, by string, out wire.Retried) (w
 	var v core.Verdict
 	n := len(own)
 	for ; n >= least; n-- {
+		if j.in.divides(own, n) {
+			continue
+		}
 		u, run := j.in.run(own[:n], row.Issue.ID)
 		if first := &u.members[0]; first.bad != nil || first.control() || first.grouped() && row.Issue.Group == 0 {
 			v = core.Verdict{Refusal: &core.Refusal{Kind: row.Issue.Kind, Cause: row.Issue.Cause, Messages: row.Issue.Messages}}

@@ -30,7 +30,7 @@ func (r *reading) decision(effects []*landfall.Change, old *Issue, i *landfall.I
 		if !reopened && old.Group > 0 && refusedBy(old, it) && it.Record == old.Record && it.Key.N > i.Through {
 			r.complain("group", "the decision of issue %s covers %s of its group, and is made through %d", i.ID, it.Key, i.Through)
 		}
-		if n > 0 && divides(own, n) && slices.Contains(covered, own[n-1]) != slices.Contains(covered, it) {
+		if n > 0 && !reopened && divides(own, n) && slices.Contains(covered, own[n-1]) != slices.Contains(covered, it) {
 			r.complain("group", "the decision of issue %s divides the group of %s", i.ID, it.Key)
 		}
 	}

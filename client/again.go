@@ -42,11 +42,17 @@ func (c *Client) behind(tx Tx, s, asked *state, x *wire.Expects) (offered bool, 
 	}
 	for _, e := range all {
 		offered = offered || e.unsettled()
-		if e.Incarnation > x.Incarnation || e.Incarnation == x.Incarnation && e.N >= x.Next {
-			if err := c.again(tx, e); err != nil {
-				return false, err
-			}
-			offered = true
+		if e.Incarnation < x.Incarnation || e.Incarnation == x.Incarnation && e.N < x.Next {
+			continue
+		}
+		offered = true
+		if e.Reverted {
+			err = c.again(tx, e)
+		} else {
+			err = doubt(tx, e)
+		}
+		if err != nil {
+			return false, err
 		}
 	}
 	switch {

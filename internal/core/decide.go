@@ -141,10 +141,14 @@ func (p *plan) steps() error {
 		s := &p.h.Group[i]
 		switch {
 		case s.Mutation.ID != p.h.Issue.Record:
-			if p.d.Take == DeviceSide && judged[s.Mutation.Op] {
+			switch {
+			case !judged[s.Mutation.Op]:
+			case p.d.Take == DeviceSide:
 				m := s.Mutation
 				p.add(m, p.authorsOf(m.Set))
 				p.device = true
+			default:
+				p.left = true
 			}
 		case !placed:
 			placed = true

@@ -113,7 +113,7 @@ func (j *judging) decide(row *store.IssueRow, a landfall.Actor, d core.Decision,
 		if it.Record == row.Issue.Record {
 			_, run := j.in.run([]*store.Item{it}, row.Issue.ID)
 			held.Lane = append(held.Lane, run...)
-			d.Through = it.Key.N
+			d.Through = max(d.Through, it.Key.N)
 		}
 	}
 	if row.Issue.Group > 0 {
@@ -151,6 +151,9 @@ func (j *judging) decide(row *store.IssueRow, a landfall.Actor, d core.Decision,
 // before a group of which it would cover only a part.
 func (in *Inbox) decidable(i *landfall.Issue, own, group []*store.Item, through int64) []*store.Item {
 	follows := func(it *store.Item) bool {
+		if it.Key.Incarnation > i.Incarnation {
+			return false // made after a fork, and numbered anew
+		}
 		return (it.Record == i.Record || it.Record == "") && (through == 0 || it.Key.N <= max(through, i.N))
 	}
 	var out []*store.Item

@@ -149,10 +149,7 @@ func (in *Inbox) judgeBatch(ctx context.Context) (bool, error) {
 	err := in.judgeTogether(ctx, batch)
 	if err != nil {
 		in.cfg.Log.LogAttrs(ctx, slog.LevelWarn, "a batch could not be committed; trying its pushes alone", slog.Int("pushes", n), slog.String("error", err.Error()))
-		err = in.judgeApart(ctx, batch)
-	}
-	if err != nil {
-		return true, err
+		return true, in.judgeApart(ctx, batch)
 	}
 	in.pending = in.pending[n:]
 	return true, nil
@@ -206,6 +203,7 @@ func (in *Inbox) judgeApart(ctx context.Context, batch []*captured) error {
 		if err := in.judgeTogether(ctx, []*captured{c}); err != nil {
 			return err
 		}
+		in.pending = in.pending[1:]
 	}
 	return nil
 }

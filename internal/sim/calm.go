@@ -54,6 +54,9 @@ func (w *world) calm() {
 			})
 		}
 	}
+	for _, d := range w.devices {
+		h.block(d.replica(), func(bool) bool { return false })
+	}
 	if u := w.model.User("cleo"); u != nil && !slices.Contains(u.Roles, "clerk") {
 		w.all("appoint a clerk", func(end func()) {
 			w.root.act("appoint", func() error {
@@ -177,6 +180,9 @@ func (w *world) done() error {
 // atRest compares what each device has with what its user may see.
 func (w *world) atRest() {
 	w.conserved("at rest")
+	if n := len(w.host.pushes()); n > 0 {
+		w.violate("captured", "%d pushes are captured, and were never judged", n)
+	}
 	for _, d := range w.devices {
 		if !d.retired {
 			d.compare()

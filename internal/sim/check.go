@@ -40,10 +40,11 @@ func (w *world) pulled(d *device, r *wire.PullReply) {
 // decision must not touch.
 func (h *host) resolveSeen(ctx context.Context, who *auth.Caller, i *wire.IssueDetail, req wire.Resolve) (any, error) {
 	w := h.w
+	w.say("%s decides issue %d (%s, group of %d) on %s: %s", who.Actor.User, i.Number, i.Kind, i.Group, short(i.Record), encoded(req.Decision))
 	was := w.model.Record(i.Record)
 	unseen := map[landfall.Key]bool{}
 	for _, it := range h.held(i.ID) {
-		if it.Key.Replica == i.Device && it.Key.N > i.Through && it.Record == i.Record && i.Group == 0 {
+		if it.Key.Replica == i.Device && (it.Key.N > i.Through || it.Key.Incarnation > i.Incarnation) && it.Record == i.Record && i.Group == 0 {
 			unseen[it.Key] = true
 		}
 	}

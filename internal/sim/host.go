@@ -98,10 +98,14 @@ func (h *host) start() {
 		Limits: h.limit, Patience: patience, Unclean: h.unclean, CarefulFor: h.w.conf.Careful,
 	})
 	h.desk = workqueue.New(workqueue.Config{Store: h.store, Definitions: h.publisher, Clock: h.now, Mark: h.mark})
-	h.accounts = auth.New(auth.Config{Store: h.store, Definitions: h.publisher, Clock: h.now, Mark: h.mark, NewID: h.ids.next, Random: h.dice})
+	h.newAccounts()
 	h.up, h.unclean, h.failures = true, true, 0
 	h.w.say("the server starts, for the %d. time", h.life)
 	h.work(0)
+}
+
+func (h *host) newAccounts() {
+	h.accounts = auth.New(auth.Config{Store: h.store, Definitions: h.publisher, Clock: h.now, Mark: h.mark, NewID: h.ids.next, Random: h.dice})
 }
 
 // patience is how long a push waits for its verdicts.
@@ -136,7 +140,11 @@ func (h *host) die(how string) {
 		h.w.committed(h.under)
 	}
 	for _, o := range h.offers {
-		o.fail()
+		if o.push.Judged() { // it may have been answered in the last moment
+			o.answer()
+		} else {
+			o.fail()
+		}
 	}
 	h.offers, h.stepping = nil, false
 	h.inbox, h.log, h.desk, h.accounts, h.publisher = nil, nil, nil, nil, nil
@@ -244,7 +252,7 @@ func (h *host) push(who *auth.Caller, body []byte, reply func(any, error)) {
 		return
 	}
 	h.offers = append(h.offers, o)
-	h.work(h.dice.span(0, 30*time.Millisecond))
+	h.work(h.dice.span(0, h.w.conf.Gather))
 	life := h.life
 	h.w.after(patience, func() {
 		if h.life == life && !o.done {
@@ -258,10 +266,12 @@ func (h *host) push(who *auth.Caller, body []byte, reply func(any, error)) {
 // the contact.
 func (h *host) pull(who *auth.Caller, since string, limit int) (any, error) {
 	ctx := context.Background()
+	before := h.head().Epoch
 	page, err := h.log.Page(ctx, workspace, who.Replica, who.Actor, since, limit)
 	if err != nil {
 		return nil, err
 	}
+	h.proved(before, since, page)
 	if page.Packed != nil {
 		h.w.met("pull: a kept page")
 		if page.Encoded, err = page.Packed.Text(); err != nil {

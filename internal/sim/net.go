@@ -98,14 +98,18 @@ func (l *line) delay() time.Duration {
 func (l *line) send(q request, end func([]byte, error)) {
 	l.sent++
 	arrive := func() { l.w.arrive(l, q, end) }
+	late := l.delay()
 	if l.dice.chance(l.trouble.Lost) {
 		l.w.met("net: request lost")
 	} else {
-		l.w.after(l.delay(), arrive)
+		l.w.after(late, arrive)
 	}
 	if l.dice.chance(l.trouble.Doubled) {
 		l.w.met("net: request doubled")
-		l.w.after(l.delay(), arrive)
+		if l.dice.chance(0.5) {
+			late = l.delay()
+		}
+		l.w.after(late, arrive)
 	}
 }
 

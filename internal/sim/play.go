@@ -99,6 +99,17 @@ var deskActs = map[string]func(*world, int, dice){
 		d := w.devices[who%len(w.devices)]
 		w.root.act("revoke", func() error { return w.root.revoke(d.replica()) })
 	},
+	"rush": func(w *world, _ int, _ dice) {
+		for _, d := range w.devices {
+			if !d.retired {
+				d.run("sync", d.sync)
+			}
+		}
+	},
+	"block": func(w *world, who int, _ dice) {
+		d := w.devices[who%len(w.devices)]
+		w.host.block(d.replica(), func(was bool) bool { return !was })
+	},
 	"garbage": func(w *world, _ int, d dice) {
 		if w.vandal != nil {
 			w.vandal.send(d)

@@ -2,7 +2,7 @@ package sim
 
 import (
 	"github.com/landfall-sync/landfall/internal/store"
-	"github.com/landfall-sync/landfall/internal/store/memory"
+	"github.com/landfall-sync/landfall/internal/wire"
 )
 
 // keep says that backups are made: from here on devices keep what they sent.
@@ -43,15 +43,7 @@ func (h *host) back() {
 		return
 	}
 	db, known := h.db.Fork(), h.w.model.Clone()
-	var seq int64
-	var held string
-	_ = memory.On(db).View(h.w.ctx, func(r store.Reader) error {
-		head, err := r.Head(workspace)
-		if head != nil {
-			seq, held = head.Seq, head.Epoch
-		}
-		return err
-	})
+	seq, held := h.head().Seq, h.head().Epoch
 	h.w.say("the server is backed up at %d", seq)
 	h.backup = &backup{db, known}
 	h.update("noting the backup", func(w store.Writer) error {
@@ -62,6 +54,30 @@ func (h *host) back() {
 		head.Covered = seq
 		return w.SetHead(workspace, *head)
 	})
+}
+
+// head is where the sequence stands, as a start would find it.
+func (h *host) head() (head store.Head) {
+	h.read(func(r store.Reader) error {
+		x, err := r.Head(workspace)
+		if x != nil {
+			head = *x
+		}
+		return err
+	})
+	return head
+}
+
+// proved: a checkpoint that was given out in this epoch, and is not of the history
+// that is here, proves that history was lost: a new epoch must have begun.
+func (h *host) proved(before, since string, page *wire.PullPage) {
+	now := h.head().Epoch
+	if page.Resync && page.Lost && h.w.given[since] == before && now == before {
+		h.w.violate("epoch", "a checkpoint of the epoch %s is of lost history, and no new epoch begins", short(before))
+	}
+	if page.Checkpoint != "" {
+		h.w.given[page.Checkpoint] = now
+	}
 }
 
 // restore goes back to the last backup: as the program does it, with a new epoch,
@@ -97,5 +113,21 @@ func (h *host) restore(told bool) {
 	})
 	if err != nil {
 		h.w.violate("database", "the backup can't be restored: %v", err)
+	}
+}
+
+// block keeps a device out, or lets it in again, as a command of the program will.
+func (h *host) block(replica string, becomes func(was bool) bool) {
+	h.update("blocking a device", func(w store.Writer) error {
+		r, err := w.Replica(workspace, replica)
+		if err != nil || r == nil || r.Blocked == becomes(r.Blocked) {
+			return err
+		}
+		r.Blocked = becomes(r.Blocked)
+		h.w.say("%s: blocked %v", r.Name, r.Blocked)
+		return w.PutReplica(workspace, r)
+	})
+	if h.up {
+		h.newAccounts() // who writes beside the accounts tells them to forget
 	}
 }

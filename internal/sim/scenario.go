@@ -32,13 +32,14 @@ const (
 	Rights        Fault = "rights"
 	Revoke        Fault = "revoke"
 	Publish       Fault = "publish"
+	Block         Fault = "block"   // devices blocked, and let in again
 	Garbage       Fault = "garbage" // a device that sends nonsense
 )
 
 // AllFaults are all that there are.
 var AllFaults = []Fault{
 	Network, Partition, ServerKill, ServerStop, ServerPower, ServerDisk, ServerClock, ServerRestore, CopyBack,
-	DeviceKill, DevicePower, DeviceDisk, DeviceClock, DeviceRestore, Clone, Evict, Tabs, Rights, Revoke, Publish, Garbage,
+	DeviceKill, DevicePower, DeviceDisk, DeviceClock, DeviceRestore, Clone, Evict, Tabs, Rights, Revoke, Publish, Block, Garbage,
 }
 
 // Conf is how a world is.
@@ -52,6 +53,7 @@ type Conf struct {
 	Careful  time.Duration `json:"careful"`
 	Outage   time.Duration `json:"outage"` // of the server, at most
 	Think    time.Duration `json:"think"`
+	Gather   time.Duration `json:"gather"` // how long pushes wait for others, at most
 	Network  Trouble       `json:"network"`
 	Backups  bool          `json:"backups"`
 	Faults   []Fault       `json:"faults"`
@@ -78,7 +80,7 @@ type Scenario struct {
 // What people do all day, and how often.
 var daily = []weighted{
 	{"create", 8}, {"change", 34}, {"group", 5}, {"revert", 4}, {"retry own", 2}, {"sync", 40},
-	{"decide", 13}, {"handle", 5}, {"retry", 4}, {"desk", 11}, {"look", 5},
+	{"rush", 2}, {"decide", 13}, {"handle", 5}, {"retry", 4}, {"desk", 11}, {"look", 5},
 }
 
 // What each fault adds.
@@ -89,7 +91,7 @@ var added = map[Fault][]weighted{
 	DeviceKill: {{"kill device", 3}, {"kill device before", 3}, {"kill device after", 3}}, DevicePower: {{"cut device", 3}},
 	DeviceDisk: {{"fill device", 2}, {"flaky device", 2}}, DeviceClock: {{"device clock", 3}},
 	DeviceRestore: {{"save device", 3}, {"restore device", 2}}, Clone: {{"clone", 1}}, Evict: {{"evict", 1}}, Tabs: {{"tabs", 2}},
-	Rights: {{"administer", 8}}, Revoke: {{"revoke", 2}}, Publish: {{"publish", 3}}, Garbage: {{"garbage", 5}},
+	Rights: {{"administer", 8}}, Revoke: {{"revoke", 2}}, Publish: {{"publish", 3}}, Block: {{"block", 3}}, Garbage: {{"garbage", 5}},
 }
 
 type weighted struct {
@@ -134,7 +136,7 @@ func drawConf(d dice) Conf {
 		Workers: 2 + d.IntN(2), Devices: 2 + d.IntN(3), Policy: pick(d, []string{"strict", "strict", "transitions", "legal"}),
 		Page: pick(d, []int{2, 3, 5, 20}), KeptFrom: pick(d, []int{2, 3, 500}), Hot: 2 + d.IntN(4),
 		Careful: pick(d, []time.Duration{time.Second, 20 * time.Second, 10 * time.Minute}), Outage: d.span(time.Second, 20*time.Second),
-		Think: d.span(time.Second, 30*time.Second), Backups: d.chance(0.7),
+		Think: d.span(time.Second, 30*time.Second), Gather: pick(d, []time.Duration{30 * time.Millisecond, 300 * time.Millisecond, 2 * time.Second}), Backups: d.chance(0.7),
 	}
 	share := pick(d, []float64{0.1, 0.25, 0.5, 0.8})
 	for _, f := range AllFaults {

@@ -50,6 +50,7 @@ type world struct {
 	sent       letters
 	violations []Violation
 	branches   map[string]int
+	given      map[string]string // epochs, by the checkpoints that were given out in them
 }
 
 // Violation is a promise that was broken.
@@ -90,6 +91,10 @@ func (w *world) committed(c *watch.Commit) {
 		}
 	}
 	for _, v := range w.model.Commit(c) {
+		if v.Rule == "unattended" {
+			w.met("an issue that nobody may decide")
+			continue
+		}
 		w.violate(v.Rule, "%s", v.Text)
 	}
 }
@@ -143,7 +148,7 @@ func newWorld(ctx context.Context, s *Scenario, trace io.Writer) (*world, error)
 	}
 	w := &world{
 		clockwork: newClockwork(trace), ctx: ctx, seed: s.Seed, conf: s.Conf, apps: map[string]*app.App{}, versions: 1,
-		model: model.New(), sent: letters{}, branches: map[string]int{},
+		model: model.New(), sent: letters{}, branches: map[string]int{}, given: map[string]string{},
 		ledger: ledger{by: map[string]*entered{}, receipts: map[string]string{}},
 	}
 	w.current = w.know(f.app)

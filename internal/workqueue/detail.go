@@ -35,6 +35,7 @@ type sent struct {
 	n       int64
 	edited  time.Time
 	waiting bool
+	later   bool // of a later incarnation, whose numbers begin anew
 }
 
 func (v *view) detail(row *store.IssueRow) (*wire.IssueDetail, error) {
@@ -62,7 +63,7 @@ func (v *view) detail(row *store.IssueRow) (*wire.IssueDetail, error) {
 		if open && i.Group > 0 && !s.waiting {
 			held.Group = append(held.Group, step)
 		}
-		if s.m.ID != i.Record {
+		if s.m.ID != i.Record || s.later {
 			continue
 		}
 		out.Through = max(out.Through, s.n)
@@ -121,7 +122,7 @@ func (v *view) sent(row *store.IssueRow) ([]sent, error) {
 			continue
 		}
 		all = append(all, sent{
-			raw: it.Bytes, n: it.Key.N, edited: it.EditedAt, waiting: true, m: read(it.Bytes, it.Key.Replica, it.Key.Incarnation),
+			raw: it.Bytes, n: it.Key.N, edited: it.EditedAt, waiting: true, later: it.Key.Incarnation > row.Issue.Incarnation, m: read(it.Bytes, it.Key.Replica, it.Key.Incarnation),
 		})
 	}
 	return all, nil

@@ -22,7 +22,7 @@ func (r *reading) decision(effects []*landfall.Change, old *Issue, i *landfall.I
 	}
 	var covered []*Item
 	for _, it := range own {
-		if !reopened && old.Group > 0 && refusedBy(old, it) || it.Key.N <= i.Through && (it.Record == old.Record || it.Record == "") {
+		if !reopened && old.Group > 0 && refusedBy(old, it) || it.Key.N <= i.Through && it.Key.Incarnation <= old.Incarnation && (it.Record == old.Record || it.Record == "") {
 			covered = append(covered, it)
 		}
 	}

@@ -57,7 +57,7 @@ func (h *host) resolveSeen(ctx context.Context, who *auth.Caller, i *wire.IssueD
 		w.violate("unseen", "%s decided issue %d at %d of %s, and it was applied to %d", who.Actor.User, i.Number, i.RecordVersion, short(i.Record), was.Version)
 	}
 	for k := range unseen {
-		if it := w.item(k); it != nil && it.Outcome != nil && it.Outcome.Seq == out.Issue.Version {
+		if it := w.item(k); it != nil && it.Outcome != nil && it.Outcome.Seq == out.Issue.Version && it.History[len(it.History)-1].By != "" {
 			w.violate("unseen", "%s decided issue %d through %d, and it covers %s", who.Actor.User, i.Number, i.Through, k)
 		}
 	}

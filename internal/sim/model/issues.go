@@ -113,10 +113,20 @@ func (r *reading) opened(changes []*landfall.Change, row *store.IssueRow, units 
 	if row.Hash != first.Hash || len(row.Sent) != len(units) {
 		r.complain("issue", "issue %s holds %d mutations under the hash %s", i.ID, len(row.Sent), row.Hash)
 	}
-	if now := r.m.records[at.Record]; row.Then != nil && (now == nil || now.Version != row.Then.Version) {
-		r.complain("issue", "issue %s shows the record as of %d, not as it was found", i.ID, row.Then.Version)
-	}
+	r.showsThen(row, at)
 	r.putIssue(row)
+}
+
+// showsThen: the issue shows the record as the refusal found it, if it was looked at.
+func (r *reading) showsThen(row *store.IssueRow, at *Item) {
+	now := r.m.records[at.Record]
+	switch row.Issue.Kind {
+	case landfall.KindMalformed, landfall.KindFork, landfall.KindLost, landfall.KindInternal:
+		now = nil
+	}
+	if (now == nil) != (row.Then == nil) || now != nil && difference(now.Record, row.Then) != "" {
+		r.complain("issue", "issue %s does not show %s as it was found", row.Issue.ID, at.Record)
+	}
 }
 
 // changed reads what people do with an issue short of deciding it, and tries

@@ -143,6 +143,9 @@ func (r *reading) sources(effects []*landfall.Change, old *Issue, i *landfall.Is
 		if c.Origin != decided || c.Issue != i.ID || c.By != by || !c.Edited.Equal(r.now()) || !on[c.ID] || c.Author != i.Decider && c.Author != old.Author {
 			r.complain("decision", "the decision of issue %s by %s changes %s as %s, by %q, from %s", i.ID, i.Decider, c.ID, c.Author, c.By, c.Origin)
 		}
+		if c.Action == landfall.Assigned {
+			r.assigned(c, i)
+		}
 		if c.Action == landfall.Assigned || c.Action == landfall.Moved {
 			continue
 		}
@@ -152,6 +155,14 @@ func (r *reading) sources(effects []*landfall.Change, old *Issue, i *landfall.Is
 				r.complain("decision", "the decision of issue %s says that %s entered %s of %s for %s, who did not", i.ID, c.Author, c.Set[name], name, c.ID)
 			}
 		}
+	}
+}
+
+// assigned: a case goes to somebody who is there, or to a queue that is.
+func (r *reading) assigned(c *landfall.Change, i *landfall.Issue) {
+	user, queue := text(c.Set["assignee"]), text(c.Set["queue"])
+	if user != "" && r.m.users[user] == nil || queue != "" && r.m.app.Queue(queue) == nil || c.Author != i.Decider {
+		r.complain("decision", "the decision of issue %s puts %s into %q of %q", i.ID, c.ID, queue, user)
 	}
 }
 

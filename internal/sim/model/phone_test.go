@@ -88,8 +88,10 @@ func (p *phone) some(f *app.Field) landfall.Value {
 	case app.Choices:
 		return pick(r, landfall.Value(`["hot"]`), landfall.Value(`["wet","cold"]`), landfall.Value(`["hot","dry","hot"]`), landfall.Value(`[]`), landfall.Value(`["icy"]`))
 	case app.Reference:
-		if len(p.ids) > 0 && r.IntN(4) > 0 {
-			return text(pick(r, p.ids...))
+		for _, id := range p.ids {
+			if r.IntN(3) == 0 && (p.seen[id].Type == f.To || r.IntN(10) == 0) {
+				return text(id)
+			}
 		}
 		return text(pick(r, p.w.id(), "nothing"))
 	case app.User:
@@ -231,8 +233,8 @@ var garbage = []string{
 	`{"n":%d,"op":"delete","type":"job","id":"0198c3aa-0000-7000-8000-0000000f0001","base":{"version":1},"group":{"id":"","of":1},"made_at":"2026-03-01T09:00:00Z"}`,
 	`{"n":%d,"op":"delete","type":"job","id":"0198c3aa-0000-7000-8000-0000000f0001","base":{"version":1},"amends":{"issue":""},"made_at":"2026-03-01T09:00:00Z"}`,
 	`{"n":%d,"op":"delete","type":"boat","id":"0198c3aa-0000-7000-8000-0000000f0001","base":{"version":1},"definition":1,"made_at":"2026-03-01T09:00:00Z"}`,
-	`{"n":%d,"op":"transition","type":"memo","id":"0198c3aa-0000-7000-8000-000000000013","base":{"version":1},"transition":"sail","made_at":"0000-01-01T09:00:00Z"}`,
-	`{"n":%d,"op":"transition","type":"job","id":"0198c3aa-0000-7000-8000-000000000013","base":{"version":1,"status":"moored"},"transition":"sail","definition":1,"made_at":"2026-03-01T09:00:00+23:00"}`,
+	`{"n":%d,"op":"transition","type":"memo","id":"0198c3aa-0000-7000-8000-0000000f0013","base":{"version":1},"transition":"sail","made_at":"0000-01-01T09:00:00Z"}`,
+	`{"n":%d,"op":"transition","type":"job","id":"0198c3aa-0000-7000-8000-0000000f0013","base":{"version":1,"status":"moored"},"transition":"sail","definition":1,"made_at":"2026-03-01T09:00:00+23:00"}`,
 	`{"n":%d,"op":"void","set":` + strings.Repeat(`{"a":`, 40) + "1" + strings.Repeat("}", 40) + `,"made_at":"2026-03-01T09:00:00Z"}`,
 	`{"n":9%d,"op":"void","made_at":"2026-03-01T09:00:00Z"}`, `{"n":%d,"op":"void","made_at":null}`, `{"n":%d.0,"op":"void","made_at":"2026-03-01T09:00:00Z"}`,
 }
@@ -280,10 +282,9 @@ func (p *phone) mend() {
 			return
 		}
 		m := p.mutation()
-		if rec := p.seen[i.Record]; rec != nil && m.Op == landfall.OpUpdate {
-			m.ID, m.Type = i.Record, i.RecordType
-			m.Set = landfall.Fields{}
-			a := app.Simulated(1, p.w.policy, false).Type(i.RecordType)
+		if rec := p.seen[i.Record]; rec != nil && r.IntN(4) > 0 {
+			m = &landfall.Mutation{Op: landfall.OpUpdate, ID: i.Record, Type: rec.Type, MadeAt: m.MadeAt, Definition: 1, Set: landfall.Fields{}}
+			a := app.Simulated(1, p.w.policy, false).Type(rec.Type)
 			for _, f := range a.Fields {
 				if f.Required || f.Positive || r.IntN(4) == 0 {
 					m.Set[f.Name] = p.value(f)

@@ -59,7 +59,7 @@ func (w *world) act() {
 		w.atDesk(p)
 	case n < 82:
 		w.decide()
-	case n < 88:
+	case n < 87:
 		w.retry()
 	case n < 92:
 		w.handle()
@@ -192,9 +192,20 @@ func (w *world) retry() {
 func (w *world) handle() {
 	ctx, who, id := context.Background(), w.decider(), w.issue()
 	var err error
-	switch w.rnd.IntN(5) {
+	switch w.rnd.IntN(6) {
 	case 0:
-		_, err = w.desk.Claim(ctx, ws, who, id)
+		if _, err = w.desk.Claim(ctx, ws, who, id); err == nil {
+			_, err = w.in.Resolve(ctx, ws, w.decider(), id, wire.Resolve{})
+		}
+	case 4:
+		for _, i := range w.m.Issues() {
+			if !i.Open() && w.rnd.IntN(3) == 0 {
+				id = i.ID
+			}
+		}
+		if _, err = w.desk.Reopen(ctx, ws, who, id, "once more"); err == nil {
+			_, err = w.in.Retry(ctx, ws, who, wire.Retry{Issues: []string{id}})
+		}
 	case 1:
 		_, err = w.desk.Release(ctx, ws, who, id)
 	case 2:

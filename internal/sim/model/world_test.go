@@ -63,12 +63,13 @@ type world struct {
 	before  []*model.Model // as it was at each commit; kept when keep is set
 	keep    bool
 	// found are the model's complaints; what is no complaint about the program is left out.
-	found  []model.Violation
-	policy string
-	storm  bool            // all devices work on the fields of one record or two
-	tidy   bool            // devices send little that cannot be right
-	hot    int             // records that everybody works on, about
-	said   strings.Builder // by the inbox
+	found    []model.Violation
+	policy   string
+	storm    bool            // all devices work on the fields of one record or two
+	tidy     bool            // devices send little that cannot be right
+	hot      int             // records that everybody works on, about
+	previous string          // hash of what a script sent last
+	said     strings.Builder // by the inbox
 	// broken: the program has done what the rules forbid, and is known to do: a
 	// decision or another try has divided a group, the settlement of a group's
 	// issue is that of its first record alone, or records of a group have passed a

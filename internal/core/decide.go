@@ -302,7 +302,7 @@ func (p *plan) assign(j *judging) (*Refusal, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !sees || w.now.Deleted {
+	if !sees || w.now.Deleted || w.now.Type != p.typ.Name {
 		return p.refuse(StageExistence, landfall.KindNotAvailable, say(CodeNotAvailable)), nil
 	}
 	r := writable(w.now)

@@ -141,6 +141,8 @@ func (j *judging) decide(row *store.IssueRow, a landfall.Actor, d core.Decision,
 		}
 		if core.Sees(&a, keys) {
 			out.Record = dec.Record
+		} else {
+			out.Compare = nil // what waited took it out of the decider's sight
 		}
 	}
 	return nil

@@ -234,10 +234,12 @@ func incomplete() *landfall.Message {
 // grouped: it is a member of a group that is applied all or not at all.
 func (x *member) grouped() bool { return x.bad == nil && x.m.Group != nil && !x.control() }
 
-// control: it is about other changes, or stands for one, and has no verdict of
-// its own to be tried again.
-func (x *member) control() bool {
-	return x.m.Op == landfall.OpVoid || x.m.Op == landfall.OpWithdraw || x.m.Op == landfall.OpLost
+// control: it is about other changes, or stands for one.
+func (x *member) control() bool { return x.m.Op == landfall.OpVoid || x.unjudged() }
+
+// unjudged: the rules have no verdict on it that could be tried again.
+func (x *member) unjudged() bool {
+	return x.m.Op == landfall.OpWithdraw || x.m.Op == landfall.OpLost
 }
 
 // item begins the inbox item of a member: what was sent, and when it was edited.
@@ -410,7 +412,11 @@ func (p *pushing) forked(u *unit) error {
 		if p.seq.err != nil {
 			return p.seq.err
 		}
-		if err := p.refuse(&single, core.Refuse(p.app, landfall.KindFork, p.actor.User, &x.m)); err != nil {
+		m := x.m
+		if x.bad != nil {
+			m.Type, m.ID, m.Op = x.item.Type, x.item.Record, x.item.Op // what could be saved of it
+		}
+		if err := p.refuse(&single, core.Refuse(p.app, landfall.KindFork, p.actor.User, &m)); err != nil {
 			return err
 		}
 		p.seq.given[single.from] = &x.item.Receipt

@@ -157,7 +157,7 @@ func (j *judging) judgeLane(row *store.IssueRow, by string, out wire.Retried) (w
 			continue
 		}
 		u, run := j.in.run(own[:n], row.Issue.ID)
-		if first := &u.members[0]; first.bad != nil || first.control() || first.grouped() && row.Issue.Group == 0 {
+		if first := &u.members[0]; first.bad != nil || first.unjudged() || first.grouped() && row.Issue.Group == 0 {
 			v = core.Verdict{Refusal: &core.Refusal{Kind: row.Issue.Kind, Cause: row.Issue.Cause, Messages: row.Issue.Messages}}
 			break
 		}

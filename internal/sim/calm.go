@@ -55,6 +55,7 @@ func (w *world) calm() {
 		}
 	}
 	for _, d := range w.devices {
+		d.retired = d.retired || d.replica() == "" // it never got in
 		h.block(d.replica(), func(bool) bool { return false })
 	}
 	if u := w.model.User("cleo"); u != nil && !slices.Contains(u.Roles, "clerk") {

@@ -86,11 +86,7 @@ func (r *reading) opened(changes []*landfall.Change, row *store.IssueRow, units 
 		r.complain("atomic", "issue %s is opened at %d together with other changes", i.ID, r.seq)
 	}
 	r.m.counters[landfall.IssueType]++
-	about := *i
-	if i.Kind == landfall.KindFork && first.bad != "" {
-		about.RecordType = "" // what can't be read is routed as what is of no type
-	}
-	queue, assignee := r.m.route(&about)
+	queue, assignee := r.m.route(i)
 	switch n := r.m.counters[landfall.IssueType]; {
 	case i.State != landfall.IssueOpen || i.Attempts != 1 || i.Settlement != "" || i.Decider != "":
 		r.complain("issue", "issue %s begins %s, settled %q by %q", i.ID, i.State, i.Settlement, i.Decider)

@@ -233,8 +233,8 @@ var garbage = []string{
 	`{"n":%d,"op":"delete","type":"job","id":"0198c3aa-0000-7000-8000-0000000f0001","base":{"version":1},"group":{"id":"","of":1},"made_at":"2026-03-01T09:00:00Z"}`,
 	`{"n":%d,"op":"delete","type":"job","id":"0198c3aa-0000-7000-8000-0000000f0001","base":{"version":1},"amends":{"issue":""},"made_at":"2026-03-01T09:00:00Z"}`,
 	`{"n":%d,"op":"delete","type":"boat","id":"0198c3aa-0000-7000-8000-0000000f0001","base":{"version":1},"definition":1,"made_at":"2026-03-01T09:00:00Z"}`,
-	`{"n":%d,"op":"transition","type":"memo","id":"0198c3aa-0000-7000-8000-0000000f0013","base":{"version":1},"transition":"sail","made_at":"0000-01-01T09:00:00Z"}`,
-	`{"n":%d,"op":"transition","type":"job","id":"0198c3aa-0000-7000-8000-0000000f0013","base":{"version":1,"status":"moored"},"transition":"sail","definition":1,"made_at":"2026-03-01T09:00:00+23:00"}`,
+	`{"n":%d,"op":"transition","type":"memo","id":"0198c3ac-0000-7000-8000-000000000013","base":{"version":1},"transition":"sail","made_at":"0000-01-01T09:00:00Z"}`,
+	`{"n":%d,"op":"transition","type":"job","id":"0198c3ac-0000-7000-8000-000000000013","base":{"version":1,"status":"moored"},"transition":"sail","definition":1,"made_at":"2026-03-01T09:00:00+23:00"}`,
 	`{"n":%d,"op":"void","set":` + strings.Repeat(`{"a":`, 40) + "1" + strings.Repeat("}", 40) + `,"made_at":"2026-03-01T09:00:00Z"}`,
 	`{"n":9%d,"op":"void","made_at":"2026-03-01T09:00:00Z"}`, `{"n":%d,"op":"void","made_at":null}`, `{"n":%d.0,"op":"void","made_at":"2026-03-01T09:00:00Z"}`,
 }

@@ -3,10 +3,8 @@ package model_test
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -65,19 +63,13 @@ type world struct {
 	// found are the model's complaints; what is no complaint about the program is left out.
 	found    []model.Violation
 	policy   string
-	storm    bool            // all devices work on the fields of one record or two
-	tidy     bool            // devices send little that cannot be right
-	hot      int             // records that everybody works on, about
-	previous string          // hash of what a script sent last
-	said     strings.Builder // by the inbox
-	// broken: the program has done what the rules forbid, and is known to do: a
-	// decision or another try has divided a group, the settlement of a group's
-	// issue is that of its first record alone, or records of a group have passed a
-	// unique value on, which the store does not take.
-	broken  bool
-	admin   landfall.Actor
-	phones  []*phone
-	offered []func() // what to do when what was offered is judged
+	storm    bool   // all devices work on the fields of one record or two
+	tidy     bool   // devices send little that cannot be right
+	hot      int    // records that everybody works on, about
+	previous string // hash of what a script sent last
+	admin    landfall.Actor
+	phones   []*phone
+	offered  []func() // what to do when what was offered is judged
 }
 
 func (w *world) clock() time.Time { return w.now }
@@ -106,7 +98,7 @@ func newWorld(t testing.TB, seed uint64, keep bool) *world {
 	w.store = &tapped{Store: watch.New(memory.New()), tell: w.told}
 	w.pub = publish.New(publish.Config{Store: w.store, Clock: w.clock, Mark: w.mark})
 	w.acc = auth.New(auth.Config{Store: w.store, Definitions: w.pub, Clock: w.clock, Mark: w.mark, NewID: w.id, Random: rand.NewChaCha8([32]byte{1})})
-	w.in = inbox.New(inbox.Config{Store: w.store, Definitions: w.pub, Clock: w.clock, NewID: w.id, Mark: w.mark, Limits: wire.DefaultLimits(), Patience: time.Second, Log: slog.New(slog.NewTextHandler(&w.said, nil)),
+	w.in = inbox.New(inbox.Config{Store: w.store, Definitions: w.pub, Clock: w.clock, NewID: w.id, Mark: w.mark, Limits: wire.DefaultLimits(), Patience: time.Second,
 		History: lost{}, Unclean: seed%5 == 0, CarefulFor: 10 * time.Hour})
 	w.desk = workqueue.New(workqueue.Config{Store: w.store, Definitions: w.pub, Clock: w.clock, Mark: w.mark})
 	w.begin()
@@ -119,29 +111,11 @@ func (w *world) told(c *watch.Commit) {
 	if w.keep {
 		w.before = append(w.before, w.m.Clone())
 	}
-	found := w.m.Commit(c)
-	w.broken = w.broken || slices.ContainsFunc(found, func(v model.Violation) bool { return v.Rule == "group" })
-	for _, v := range found {
-		switch {
-		case w.broken, v.Rule == "unattended": // everybody with the role may be disabled
-		case v.Rule == "settlement" && ofGroup(c), v.Rule == "internal" && strings.Contains(w.said.String(), "is held by another record") && grouped(c):
-			w.broken = true
-		default:
+	for _, v := range w.m.Commit(c) {
+		if v.Rule != "unattended" { // everybody with the role may be disabled
 			w.found = append(w.found, v)
 		}
 	}
-}
-
-// grouped: something of a group is in the commit.
-func grouped(c *watch.Commit) bool {
-	return slices.ContainsFunc(c.Ops, func(op watch.Op) bool {
-		return op.Added && strings.Contains(string(op.Item.Bytes), `"group"`)
-	})
-}
-
-// ofGroup: the issue of a group is decided in the commit.
-func ofGroup(c *watch.Commit) bool {
-	return slices.ContainsFunc(c.Ops, func(op watch.Op) bool { return op.Issue != nil && op.Issue.Issue.Group > 0 })
 }
 
 func (w *world) must(err error) {

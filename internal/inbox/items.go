@@ -18,13 +18,17 @@ const waitingShown = 100
 // others what is their own. What waits for its first verdict comes first.
 func (in *Inbox) Items(ctx context.Context, ws string, actor landfall.Actor, f store.ItemFilter, p store.Page) (wire.List[wire.ItemView], error) {
 	out := wire.List[wire.ItemView]{Items: []wire.ItemView{}}
-	if !actor.Has(landfall.Administrator) {
-		if f.User != "" && f.User != actor.User {
-			return out, nil
-		}
-		f.User = actor.User
-	}
 	err := in.cfg.Store.View(ctx, func(r store.Reader) error {
+		actor, err := now(r, ws, actor)
+		if err != nil {
+			return err
+		}
+		if !actor.Has(landfall.Administrator) {
+			if f.User != "" && f.User != actor.User {
+				return nil
+			}
+			f.User = actor.User
+		}
 		if p.After == "" {
 			waiting, err := in.waiting(r, ws, f)
 			if err != nil {
@@ -53,6 +57,22 @@ func (in *Inbox) Items(ctx context.Context, ws string, actor landfall.Actor, f s
 	return out, err
 }
 
+// now is the actor as of the state that is read: what was taken away since they
+// were let in does not count any more.
+func now(r store.Reader, ws string, a landfall.Actor) (landfall.Actor, error) {
+	u, err := r.User(ws, a.User)
+	switch {
+	case u == nil || err != nil:
+		return a, err
+	case u.Disabled:
+		return a, errDisabled
+	}
+	was := a
+	a = u.Actor()
+	a.Blocked = was.Blocked
+	return a, nil
+}
+
 // Item is one item, by its id. One that the actor may not see is not found.
 func (in *Inbox) Item(ctx context.Context, ws string, actor landfall.Actor, id string) (*wire.ItemView, error) {
 	k, err := landfall.ParseKey(id)
@@ -61,6 +81,10 @@ func (in *Inbox) Item(ctx context.Context, ws string, actor landfall.Actor, id s
 	}
 	var out wire.List[wire.ItemView]
 	err = in.cfg.Store.View(ctx, func(r store.Reader) error {
+		actor, err := now(r, ws, actor)
+		if err != nil {
+			return err
+		}
 		it, err := r.Item(ws, k)
 		if err != nil {
 			return err

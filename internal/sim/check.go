@@ -20,7 +20,13 @@ func (w *world) pulled(d *device, r *wire.PullReply) {
 	case r.More:
 		w.met("pull: more to come")
 	}
+	if d.pulled == nil {
+		d.pulled = map[string]copied{}
+	}
 	for i := range r.Changes {
+		if c := &r.Changes[i]; c.Record != nil {
+			d.pulled[c.ID] = copied{c.Record.Version, d.line.epoch}
+		}
 		if c := &r.Changes[i]; c.Gone {
 			w.met("pull: gone")
 		}
@@ -89,4 +95,33 @@ func (h *host) read(f func(store.Reader) error) {
 	if err := memory.On(h.db).View(h.w.ctx, f); err != nil {
 		h.w.violate("database", "it can't be read: %v", err)
 	}
+}
+
+// based: a change at the desk is based on the version that its author saw.
+func (h *host) based(user string, do *wire.Do) {
+	var last []*store.Item
+	h.read(func(r store.Reader) (err error) {
+		last, err = r.Items(workspace, store.ItemFilter{Replica: "desk:" + user}, store.Page{Limit: 1})
+		return err
+	})
+	if do.Version == 0 || do.Op == landfall.OpCreate || len(last) == 0 || last[0].Record != do.ID {
+		return
+	}
+	if _, m := content(last[0].Bytes); m != nil && m.Op == do.Op && m.Base != nil && m.Base.Version > do.Version {
+		h.w.violate("unseen", "%s changed %s as of %d at the desk, and it is based on %d", user, short(do.ID), do.Version, m.Base.Version)
+	}
+}
+
+// receives: disabled users and blocked devices receive nothing.
+func (h *host) receives(who *auth.Caller) {
+	if u := h.w.model.User(who.Actor.User); u != nil && u.Disabled {
+		h.w.violate("receives", "%s is disabled, and is sent a page", u.Name)
+	}
+	h.read(func(r store.Reader) error {
+		d, err := r.Replica(workspace, who.Replica)
+		if d != nil && d.Blocked {
+			h.w.violate("receives", "%s is blocked, and is sent a page", d.Name)
+		}
+		return err
+	})
 }

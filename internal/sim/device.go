@@ -35,6 +35,10 @@ type device struct {
 	acting  map[[2]int64][]byte // the outbox before what its user does now
 	saved   *kv.DB              // a copy of the storage, to be restored or cloned
 	retired bool                // nobody uses it any more
+	// tampered: its storage was put back, copied or emptied, so that it may say
+	// what it said before once more, and differently.
+	tampered bool
+	pulled   map[string]copied // by record: what it holds of the server's
 }
 
 func (d *device) now() time.Time { return d.w.now.Add(d.wrong) }

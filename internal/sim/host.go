@@ -35,8 +35,9 @@ type host struct {
 
 	up      bool
 	unclean bool
-	life    int // counts the starts
-	epoch   int // counts the histories
+	life    int     // counts the starts
+	epoch   int     // counts the histories
+	cuts    []int64 // where each ended
 	wrong   time.Duration
 	backup  *backup
 
@@ -95,7 +96,7 @@ func (h *host) start() {
 	h.log = changelog.New(changelog.Config{Store: h.store, Definitions: h.publisher, Clock: h.now, NewID: h.ids.next, Limits: h.limit, KeptFrom: h.w.conf.KeptFrom})
 	h.inbox = inbox.New(inbox.Config{
 		Store: h.store, Definitions: h.publisher, History: h.log, Clock: h.now, NewID: h.ids.next, Mark: h.mark,
-		Limits: h.limit, Patience: patience, Unclean: h.unclean, CarefulFor: h.w.conf.Careful,
+		Limits: h.limit, Patience: patience, Unclean: h.unclean, CarefulFor: h.w.conf.Careful, Backlog: h.w.conf.Backlog,
 	})
 	h.desk = workqueue.New(workqueue.Config{Store: h.store, Definitions: h.publisher, Clock: h.now, Mark: h.mark})
 	h.newAccounts()
@@ -272,6 +273,7 @@ func (h *host) pull(who *auth.Caller, since string, limit int) (any, error) {
 		return nil, err
 	}
 	h.proved(before, since, page)
+	h.receives(who)
 	if page.Packed != nil {
 		h.w.met("pull: a kept page")
 		if page.Encoded, err = page.Packed.Text(); err != nil {

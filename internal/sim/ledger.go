@@ -25,8 +25,15 @@ type entered struct {
 	d       *device
 	content string
 	what    string
+	base    copied // of the record that it was based on, as far as it was pulled
 	// excused says why it need not be on the server in the end.
 	excused string
+}
+
+// copied is a version of a record that a device was sent, and of which history.
+type copied struct {
+	version int64
+	epoch   int
 }
 
 func content(raw []byte) (string, *landfall.Mutation) {
@@ -70,6 +77,9 @@ func (d *device) noteMade() {
 				continue // the same, made in the same instant
 			}
 			x := &entered{d: d, content: id, what: fmt.Sprintf("%s's %d.%d: %s %s %s", d.name, e.Incarnation, e.N, m.Op, m.Type, short(m.ID))}
+			if b := d.pulled[m.ID]; m.Base != nil && b.version == m.Base.Version {
+				x.base = b
+			}
 			l.made = append(l.made, x)
 			l.by[id] = x
 		case string(old) != string(e.Bytes):
@@ -104,6 +114,9 @@ func (w *world) acknowledged(d *device, p *wire.Push, reply *wire.PushReply) {
 	}
 	if reply.Forked {
 		w.met("push: forked")
+		if !d.tampered {
+			w.violate("fork", "%s is told that it forked, and nobody copied it or put it back", d.name)
+		}
 	}
 	for _, r := range reply.Receipts {
 		i := r.N - p.First
@@ -151,6 +164,7 @@ func (w *world) conserved(when string) {
 			continue
 		}
 		there[id] = true
+		w.genuine(it, m, w.ledger.by[id])
 		if took(it) && effective(m.Op) {
 			times[id]++
 		}
@@ -177,6 +191,27 @@ func (w *world) conserved(when string) {
 		}
 		if times[x.content] > 1 {
 			w.violate("twice", "%s: %s took effect %d times", when, x.what, times[x.content])
+		}
+	}
+}
+
+// genuine: nothing is declared lost that is there, and no version counts that is
+// of a history which was lost.
+func (w *world) genuine(it *store.Item, m *landfall.Mutation, x *entered) {
+	if m.Op == landfall.OpLost {
+		for _, d := range w.devices {
+			if !d.tampered && d.replica() == it.Key.Replica {
+				w.violate("lost", "%s declares %d.%d lost, and nothing was taken from it", d.name, it.Key.Incarnation, it.Key.N)
+			}
+		}
+	}
+	if x == nil || x.d.tampered || x.base.version == 0 || it.Unbased || it.Key.Incarnation < 0 {
+		return
+	}
+	for _, cut := range w.host.cuts[x.base.epoch:] {
+		if x.base.version > cut {
+			w.violate("base", "%s is based on %d of a history that was lost at %d, and is taken to be of this one", x.what, x.base.version, cut)
+			return
 		}
 	}
 }

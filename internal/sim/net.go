@@ -140,7 +140,7 @@ func (w *world) arrive(l *line, q request, end func([]byte, error)) {
 			reply(nil, err)
 			return
 		}
-		w.after(h.dice.span(0, 25*time.Millisecond), func() {
+		w.after(h.pause(), func() {
 			if h.life != life || !h.up {
 				end(nil, errCutOff)
 				return
@@ -161,6 +161,15 @@ func (w *world) arrive(l *line, q request, end func([]byte, error)) {
 	if !h.up {
 		end(nil, errCutOff)
 	}
+}
+
+// pause is how long it takes from knowing the caller to doing what they ask: long
+// when the rest of the request comes slowly.
+func (h *host) pause() time.Duration {
+	if h.dice.chance(0.08) {
+		return h.dice.span(0, 4*time.Second)
+	}
+	return h.dice.span(0, 25*time.Millisecond)
 }
 
 // mayCall is what the HTTP API asks of a device before anything else: those of

@@ -242,7 +242,11 @@ func (p *person) change(d dice) error {
 	p.think(d)
 	var out wire.Done
 	err = p.ask("change a record", &out, func(ctx context.Context, server *host, who *auth.Caller) (any, error) {
-		return server.inbox.Do(ctx, workspace, who.Actor, do)
+		done, err := server.inbox.Do(ctx, workspace, who.Actor, do)
+		if err == nil {
+			server.based(who.Actor.User, &do)
+		}
+		return done, err
 	})
 	if err == nil {
 		p.w.say("%s: %ss %s %s at the desk: %s%s", p.name, do.Op, typ, short(out.Record.ID), do.Transition, shown(do.Set))

@@ -17,9 +17,10 @@ func (w *world) leaves(q request, b []byte, _ error) {
 			return
 		}
 		seen[n] = true
+		known := w.sent.of(q.user).seen[n] && (q.what == "list the inbox" || q.what == "show an issue")
 		w.sent.of(q.user).seen[n] = true
 		k := &w.canaries.all[n]
-		if !w.mayRead(q.user, k) {
+		if !known && !w.mayRead(q.user, k) { // what they changed holds what they saw then
 			w.violate("leak", "%s is sent to %s, who may not see it: %s entered it in %s %s: %s", q.what, q.user, k.user, k.typ, short(k.record), w.canaries.around(b, n))
 		}
 	})

@@ -3,7 +3,6 @@ package sim
 import (
 	"context"
 	"hash/fnv"
-	"io"
 )
 
 // letter is one reply that a user was sent, as far as two worlds are compared.
@@ -37,8 +36,8 @@ func (m *mail) add(what string, b []byte) {
 // Pair plays a scenario in two worlds that differ only in what one user never
 // gets to see: other texts, of the same length, where others entered something.
 // Every byte that the user is sent must be the same in both.
-func Pair(ctx context.Context, s *Scenario, trace io.Writer) []Violation {
-	one, err := newWorld(ctx, s, trace)
+func Pair(ctx context.Context, s *Scenario) []Violation {
+	one, err := newWorld(ctx, s, nil)
 	if err != nil {
 		return []Violation{{Rule: "start", Text: err.Error()}}
 	}

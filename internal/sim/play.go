@@ -90,8 +90,16 @@ var deskActs = map[string]func(*world, int, dice){
 		p := w.decider(who)
 		p.act("change", func() error { return p.change(d) })
 	},
-	"look":       func(w *world, who int, d dice) { p := w.decider(who); p.act("look", func() error { return p.look(d) }) },
-	"administer": func(w *world, _ int, d dice) { w.root.act("administer", func() error { return w.root.administer(d) }) },
+	"look": func(w *world, who int, d dice) { p := w.decider(who); p.act("look", func() error { return p.look(d) }) },
+	"administer": func(w *world, _ int, d dice) {
+		w.root.act("administer", func() error {
+			err := w.root.administer(d)
+			if d.chance(0.4) {
+				w.rush()
+			}
+			return err
+		})
+	},
 	"publish": func(w *world, _ int, d dice) {
 		w.root.act("publish", func() error { return w.root.publish(d.chance(0.6)) })
 	},
@@ -99,13 +107,7 @@ var deskActs = map[string]func(*world, int, dice){
 		d := w.devices[who%len(w.devices)]
 		w.root.act("revoke", func() error { return w.root.revoke(d.replica()) })
 	},
-	"rush": func(w *world, _ int, _ dice) {
-		for _, d := range w.devices {
-			if !d.retired {
-				d.run("sync", d.sync)
-			}
-		}
-	},
+	"rush": func(w *world, _ int, _ dice) { w.rush() },
 	"block": func(w *world, who int, _ dice) {
 		d := w.devices[who%len(w.devices)]
 		w.host.block(d.replica(), func(was bool) bool { return !was })
@@ -115,6 +117,15 @@ var deskActs = map[string]func(*world, int, dice){
 			w.vandal.send(d)
 		}
 	},
+}
+
+// rush: everybody syncs at once.
+func (w *world) rush() {
+	for _, d := range w.devices {
+		if !d.retired {
+			d.run("sync", d.sync)
+		}
+	}
 }
 
 // decider is one of those at the desks.
@@ -175,6 +186,7 @@ func (d *device) restore(dice) {
 		return
 	}
 	d.w.met("device restored from a backup")
+	d.tampered = true
 	d.forgotten("its device was restored")
 	d.db.Replace(d.saved)
 	d.w.say("%s: its storage is restored from a backup", d.name)
@@ -186,13 +198,15 @@ func (d *device) clone(dice) {
 	w := d.w
 	w.met("device cloned")
 	w.say("%s is cloned", d.name)
-	w.newDevice(d.name+", cloned", d.user, d.db.Fork())
+	d.tampered = true
+	w.newDevice(d.name+", cloned", d.user, d.db.Fork()).tampered = true
 }
 
 // evict empties the storage; the user starts over with a new device.
 func (d *device) evict(dice) {
 	w := d.w
 	w.met("device evicted")
+	d.tampered = true
 	w.say("%s: its storage is gone", d.name)
 	d.forgotten("its storage was evicted")
 	d.db.Replace(kv.New())

@@ -92,6 +92,7 @@ func (h *host) restore(told bool) {
 	h.db.Replace(h.backup.db)
 	h.w.model = h.backup.model.Clone()
 	h.epoch++
+	h.cuts = append(h.cuts, h.head().Seq)
 	h.unclean = false
 	if !told {
 		h.w.met("server: an old copy was put in place")

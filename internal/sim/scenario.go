@@ -53,7 +53,8 @@ type Conf struct {
 	Careful  time.Duration `json:"careful"`
 	Outage   time.Duration `json:"outage"` // of the server, at most
 	Think    time.Duration `json:"think"`
-	Gather   time.Duration `json:"gather"` // how long pushes wait for others, at most
+	Backlog  int64         `json:"backlog,omitempty"` // bytes of pushes that may wait
+	Gather   time.Duration `json:"gather"`            // how long pushes wait for others, at most
 	Network  Trouble       `json:"network"`
 	Backups  bool          `json:"backups"`
 	Faults   []Fault       `json:"faults"`
@@ -137,6 +138,9 @@ func drawConf(d dice) Conf {
 		Page: pick(d, []int{2, 3, 5, 20}), KeptFrom: pick(d, []int{2, 3, 500}), Hot: 2 + d.IntN(4),
 		Careful: pick(d, []time.Duration{time.Second, 20 * time.Second, 10 * time.Minute}), Outage: d.span(time.Second, 20*time.Second),
 		Think: d.span(time.Second, 30*time.Second), Gather: pick(d, []time.Duration{30 * time.Millisecond, 300 * time.Millisecond, 2 * time.Second}), Backups: d.chance(0.7),
+	}
+	if d.chance(0.15) {
+		c.Backlog = 20_000
 	}
 	share := pick(d, []float64{0.1, 0.25, 0.5, 0.8})
 	for _, f := range AllFaults {

@@ -47,6 +47,7 @@ func (v *vandal) send(x dice) {
 	if x.chance(0.05) {
 		p.Replica = w.devices[0].replica()
 	}
+	v.d.tampered = true
 	body, err := json.Marshal(p)
 	if err != nil {
 		return

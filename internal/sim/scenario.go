@@ -102,9 +102,12 @@ type weighted struct {
 
 // Draw makes the scenario of a seed: a swarm, in which each world has other
 // faults than the next.
-func Draw(seed uint64) Scenario {
+func Draw(seed uint64) Scenario { return Swarm{}.Draw(seed) }
+
+// Draw makes the scenario of a seed, with the faults that the swarm may have.
+func (o Swarm) Draw(seed uint64) Scenario {
 	d := newDice(seed, "scenario")
-	s := Scenario{Seed: seed, Conf: drawConf(d)}
+	s := Scenario{Seed: seed, Conf: drawConf(d, o)}
 	all := slices.Clone(daily)
 	for _, f := range AllFaults {
 		if s.Conf.has(f) {
@@ -132,7 +135,7 @@ func Draw(seed uint64) Scenario {
 	return s
 }
 
-func drawConf(d dice) Conf {
+func drawConf(d dice, o Swarm) Conf {
 	c := Conf{
 		Workers: 2 + d.IntN(2), Devices: 2 + d.IntN(3), Policy: pick(d, []string{"strict", "strict", "transitions", "legal"}),
 		Page: pick(d, []int{2, 3, 5, 20}), KeptFrom: pick(d, []int{2, 3, 500}), Hot: 2 + d.IntN(4),
@@ -148,6 +151,7 @@ func drawConf(d dice) Conf {
 			c.Faults = append(c.Faults, f)
 		}
 	}
+	c.Faults = o.of(c.Faults)
 	if c.has(Network) {
 		c.Network = Trouble{Lost: d.Float64() * 0.3, Doubled: d.Float64() * 0.3, Late: d.Float64() * 0.15, Cut: d.Float64() * 0.15}
 	}

@@ -114,7 +114,7 @@ func (c *clockwork) start(name string, f func()) *routine {
 		defer func() {
 			r.ended = true
 			if p := recover(); p != nil && p != (killed{}) {
-				panic(p)
+				panic(located(p))
 			}
 		}()
 		f()

@@ -41,6 +41,10 @@ type Report struct {
 	Found  []Found        `json:"found"`  // by seed
 }
 
+func newReport() *Report {
+	return &Report{Faults: map[Fault]int{}, Met: map[string]int{}, Aims: map[string]int{}}
+}
+
 // Found is a seed that broke a promise, and the first one that it broke.
 type Found struct {
 	Seed uint64 `json:"seed"`
@@ -63,7 +67,8 @@ func (c Campaign) Run(ctx context.Context) *Report {
 		c.play = Try
 	}
 	began := time.Now()
-	r := &Report{Swarm: c.Swarm, From: c.From, Workers: c.Workers, Faults: map[Fault]int{}, Met: map[string]int{}, Aims: map[string]int{}}
+	r := newReport()
+	r.Swarm, r.From, r.Workers = c.Swarm, c.From, c.Workers
 	results := c.start(ctx, began)
 	tick := time.NewTicker(c.Every)
 	defer tick.Stop()

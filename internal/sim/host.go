@@ -100,6 +100,9 @@ func (h *host) start() {
 	})
 	h.desk = workqueue.New(workqueue.Config{Store: h.store, Definitions: h.publisher, Clock: h.now, Mark: h.mark})
 	h.newAccounts()
+	if len(h.pushes()) > 0 {
+		h.w.met(captured)
+	}
 	h.up, h.unclean, h.failures = true, true, 0
 	h.w.say("the server starts, for the %d. time", h.life)
 	h.work(0)

@@ -59,6 +59,7 @@ type commands struct {
 	Restore  restoreCmd  `cmd:"" help:"Put a backup in a folder's place." group:"Administration"`
 	Doctor   doctorCmd   `cmd:"" help:"Check all that a folder's database holds, with its server stopped." group:"Administration"`
 	Bench    benchCmd    `cmd:"" help:"Measure this program on this machine." group:"Administration"`
+	Sim      simCmd      `cmd:"" help:"Play simulated worlds, and look for a promise that is broken." group:"Administration"`
 	Version  versionCmd  `cmd:"" help:"Print the version." group:"Begin"`
 }
 

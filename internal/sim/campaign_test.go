@@ -168,7 +168,7 @@ func TestSwarm(t *testing.T) {
 	if len(seen) != len(AllFaults)-2 || seen[Network] || seen[Clone] {
 		t.Errorf("without two faults there are %v", seen)
 	}
-	if _, err := Faults([]string{"netwrok"}); err == nil || !strings.Contains(err.Error(), "server-kill") {
+	if _, err := Faults([]string{"netwerk"}); err == nil || !strings.Contains(err.Error(), "server-kill") {
 		t.Errorf("a misspelled fault: %v", err)
 	}
 }

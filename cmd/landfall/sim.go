@@ -13,6 +13,7 @@ import (
 type simCmd struct {
 	Run    simRunCmd    `cmd:"" help:"Play many worlds, and look for a promise that is broken."`
 	Replay simReplayCmd `cmd:"" help:"Play one world again, from its seed or from a file."`
+	Bugs   simBugsCmd   `cmd:"" help:"Plant known bugs, and see that each is found."`
 }
 
 func (c *simCmd) Help() string {

@@ -14,12 +14,12 @@ import (
 func TestSimulatedPrint(t *testing.T) {
 	var out strings.Builder
 	s := &session{out: &out, err: &out, opts: &commands{}}
-	r := &sim.Report{Seeds: 3000, Twice: 300, Steps: 1_800_000, Simulated: 41.5 * 365.25 * 24 * 3600, Took: 1e11, Workers: 2, Faults: map[sim.Fault]int{sim.Clone: 1200}}
+	r := &sim.Report{Seeds: 3000, Twice: 300, Paired: 300, Steps: 1_800_000, Simulated: 41.5 * 365.25 * 24 * 3600, Took: 1e11, Workers: 2, Faults: map[sim.Fault]int{sim.Clone: 1200}}
 	if err := s.simulated(r); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"3,000 seeds from 0 (300 of them twice), 1,800,000 steps, 41 years simulated, in 1m40s\n", "9,000 steps/s on each of 2 workers",
+		"3,000 seeds from 0 (300 of them twice, 300 paired), 1,800,000 steps, 41 years simulated, in 1m40s\n", "9,000 steps/s on each of 2 workers",
 		"clone 1,200\n", "faults that no world had: network, partition,", "rare moments: 0 of ", "a cloned device finds that it is a copy (clone × push: forked)\n",
 		"less than 1 seed in 1,000 has one (3/3,000)",
 	} {

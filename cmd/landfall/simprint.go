@@ -50,8 +50,8 @@ func (s *session) simulated(r *sim.Report) error {
 		}
 		return nil
 	}
-	fmt.Fprintf(s.out, "%s seeds from %d (%s of them twice), %s steps, %s simulated, in %s\n", thousands(int64(r.Seeds)), r.From,
-		thousands(int64(r.Twice)), thousands(r.Steps), span(r.Simulated), r.Took.Round(time.Second))
+	fmt.Fprintf(s.out, "%s seeds from %d (%s of them twice, %s paired), %s steps, %s simulated, in %s\n", thousands(int64(r.Seeds)), r.From,
+		thousands(int64(r.Twice)), thousands(int64(r.Paired)), thousands(r.Steps), span(r.Simulated), r.Took.Round(time.Second))
 	fmt.Fprintf(s.out, "%s steps/s on each of %d workers\n", thousands(int64(r.Rate())), r.Workers)
 	s.met(r)
 	if len(r.Found) == 0 {

@@ -19,7 +19,7 @@ type simReplayCmd struct {
 }
 
 func (c *simReplayCmd) Help() string {
-	return "The world is played twice, which must come to the same. It ends with 1 when a promise was broken. --keep makes it small, too.\nExample:\n  landfall sim replay 213 --trace\n  landfall sim replay 213 --shrink --keep lost-receipt\n  landfall sim replay --file internal/sim/testdata/regressions/lost-receipt.json"
+	return "The world is played twice, which must come to the same, and beside one that differs only in what one user may not see. It ends with 1 when a promise was broken. --keep makes it small, too.\nExample:\n  landfall sim replay 213 --trace\n  landfall sim replay 213 --shrink --keep lost-receipt\n  landfall sim replay --file internal/sim/testdata/regressions/lost-receipt.json"
 }
 
 // Run plays one world.
@@ -32,7 +32,7 @@ func (c *simReplayCmd) Run(s *session) error {
 	if c.Trace && !s.opts.JSON {
 		o.Trace = s.out
 	}
-	r := sim.Twice(s.ctx, k.Scenario, o)
+	r := sim.Thorough(s.ctx, k.Scenario, o)
 	if err := s.replayed(r, k); err != nil {
 		return err
 	}

@@ -21,7 +21,8 @@ type Campaign struct {
 	Every    time.Duration // how often progress is told; 0: each second
 	Progress func(*Report) // nil: nobody asks
 
-	play player // for tests
+	play  player // for tests
+	alone bool   // without pairs, for tests that play nothing
 }
 
 // Report is what a campaign came to, or has come to until now.
@@ -30,7 +31,8 @@ type Report struct {
 	From      uint64        `json:"from"`
 	Seeds     int           `json:"seeds"`     // that were played, from the first on
 	Twice     int           `json:"twice"`     // of them, to compare their traces
-	Steps     int64         `json:"steps"`     // without those of the second time
+	Paired    int           `json:"paired"`    // of them, with a world that differs in what one user may not see
+	Steps     int64         `json:"steps"`     // without those of the second time and of pairs
 	Simulated float64       `json:"simulated"` // seconds
 	Took      time.Duration `json:"took"`
 	Workers   int           `json:"workers"`
@@ -51,8 +53,9 @@ type Found struct {
 	Violation
 }
 
-// every tenth seed is played twice.
-const every = 10
+// Of every ten seeds, one is played twice, and one as a pair.
+func playedTwice(seed uint64) bool  { return seed%10 == 0 }
+func playedPaired(seed uint64) bool { return seed%10 == 5 }
 
 // Run plays until all is played, the time is over or ctx ends: then it gives
 // what is known. What has begun is played to its end.
@@ -121,17 +124,24 @@ func (c *Campaign) start(ctx context.Context, began time.Time) <-chan *Result {
 // one plays a seed.
 func (c *Campaign) one(ctx context.Context, seed uint64) *Result {
 	s := c.Swarm.Draw(seed)
-	if seed%every == 0 {
-		return twice(ctx, &s, Options{Seed: seed}, c.play)
+	switch o := (Options{Seed: seed}); {
+	case playedTwice(seed):
+		return twice(ctx, &s, o, c.play)
+	case playedPaired(seed) && !c.alone:
+		return paired(ctx, &s, o, c.play)
+	default:
+		return c.play(ctx, &s, o)
 	}
-	return c.play(ctx, &s, Options{Seed: seed})
 }
 
 func (r *Report) add(one *Result) {
 	s := &one.Scenario
 	r.Seeds++
-	if s.Seed%every == 0 {
+	if playedTwice(s.Seed) {
 		r.Twice++
+	}
+	if playedPaired(s.Seed) {
+		r.Paired++
 	}
 	r.Steps += int64(one.Steps)
 	r.Simulated += one.Simulated.Seconds()

@@ -18,7 +18,7 @@ func fake(_ context.Context, s *Scenario, _ Options) *Result {
 func TestCampaign(t *testing.T) {
 	var mu sync.Mutex
 	played := map[uint64]int{}
-	c := Campaign{From: 5, Seeds: 40, Workers: 4, play: func(ctx context.Context, s *Scenario, o Options) *Result {
+	c := Campaign{From: 5, Seeds: 40, Workers: 4, alone: true, play: func(ctx context.Context, s *Scenario, o Options) *Result {
 		mu.Lock()
 		defer mu.Unlock()
 		played[s.Seed]++
@@ -53,7 +53,7 @@ func TestCampaign(t *testing.T) {
 }
 
 func TestBound(t *testing.T) {
-	r := Campaign{Seeds: 300, play: fake}.Run(t.Context())
+	r := Campaign{Seeds: 300, alone: true, play: fake}.Run(t.Context())
 	if got := r.Bound(); got != 0.01 {
 		t.Errorf("300 clean seeds exclude more than %v", got)
 	}
@@ -66,7 +66,7 @@ func TestBound(t *testing.T) {
 func TestCampaignInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var n atomic.Int64
-	r := Campaign{Workers: 2, play: func(c context.Context, s *Scenario, o Options) *Result {
+	r := Campaign{Workers: 2, alone: true, play: func(c context.Context, s *Scenario, o Options) *Result {
 		if n.Add(1) == 25 {
 			cancel()
 		}
@@ -82,7 +82,7 @@ func TestCampaignInterrupted(t *testing.T) {
 
 // When its time is over, nothing begins.
 func TestCampaignEndsInTime(t *testing.T) {
-	r := Campaign{Time: 1, Workers: 1, play: fake}.Run(t.Context())
+	r := Campaign{Time: 1, Workers: 1, alone: true, play: fake}.Run(t.Context())
 	if r.Seeds > 1 {
 		t.Errorf("%d seeds in a nanosecond", r.Seeds)
 	}
@@ -91,7 +91,7 @@ func TestCampaignEndsInTime(t *testing.T) {
 func TestCampaignTellsProgress(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	told := false
-	r := Campaign{Every: time.Millisecond, play: fake, Progress: func(r *Report) {
+	r := Campaign{Every: time.Millisecond, alone: true, play: fake, Progress: func(r *Report) {
 		if r.Seeds > 0 {
 			told = true
 			cancel()
@@ -117,7 +117,7 @@ func TestCampaignMeetsPanic(t *testing.T) {
 			seen = &r.Found[i]
 		}
 	}
-	if r.Seeds != 12 || seen == nil || seen.Rule != RulePanic || !strings.Contains(seen.Text, "sim.(*world).act (play.go:") {
+	if r.Seeds != 12 || r.Twice != 2 || r.Paired != 1 || seen == nil || seen.Rule != RulePanic || !strings.Contains(seen.Text, "sim.(*world).act (play.go:") {
 		t.Errorf("%d seeds: %+v", r.Seeds, seen)
 	}
 }

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"math"
 	"slices"
 	"time"
 )
@@ -25,10 +26,7 @@ func Shrink(ctx context.Context, s *Scenario, rule string, progress func(Shrinki
 }
 
 func shrink(ctx context.Context, s *Scenario, rule string, progress func(Shrinking), play player) *Scenario {
-	x := &shrinker{ctx: ctx, rule: rule, play: play, told: progress, left: mostRuns, best: s.clone()}
-	if rule == RuleDeterminism {
-		x.play = func(ctx context.Context, s *Scenario, o Options) *Result { return twice(ctx, s, o, play) }
-	}
+	x := &shrinker{ctx: ctx, rule: rule, play: playing(rule, play), told: progress, left: mostRuns, best: s.clone()}
 	at, broken := x.breaks(x.best)
 	if !broken {
 		return x.best
@@ -92,7 +90,7 @@ func (x *shrinker) breaks(s *Scenario) (at time.Duration, broken bool) {
 		return 0, false
 	}
 	if at = r.Violations[i].At; x.rule == RulePanic || x.rule == RuleDeterminism {
-		at = 1 << 62 // nobody knows
+		at = math.MaxInt64 // nobody knows
 	}
 	return at, true
 }

@@ -50,26 +50,37 @@ func origin() string {
 const (
 	RulePanic       = "panic"
 	RuleDeterminism = "determinism"
+	RulePaired      = "paired"
 )
 
+type player func(context.Context, *Scenario, Options) *Result
+
+// guarded lets a panic be a violation.
+func guarded(s *Scenario, r *Result) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	l, ok := located(p).(panicked)
+	if !ok {
+		l = panicked{p, origin()}
+	}
+	r.Scenario = *s
+	r.Violations = append(r.Violations, Violation{Rule: RulePanic, Text: fmt.Sprintf("%v, in %s", l.value, l.where)})
+}
+
 // Try plays a scenario. A panic in it is a violation.
-func Try(ctx context.Context, s *Scenario, o Options) (r *Result) {
-	defer func() {
-		if p := recover(); p != nil {
-			l, ok := located(p).(panicked)
-			if !ok {
-				l = panicked{p, origin()}
-			}
-			r = &Result{Scenario: *s, Violations: []Violation{{Rule: RulePanic, Text: fmt.Sprintf("%v, in %s", l.value, l.where)}}}
-		}
+func Try(ctx context.Context, s *Scenario, o Options) *Result {
+	r := &Result{}
+	func() {
+		defer guarded(s, r)
+		*r = *Play(ctx, s, o)
 	}()
-	return Play(ctx, s, o)
+	return r
 }
 
 // Twice plays a scenario two times: not to be the same is a violation, too.
 func Twice(ctx context.Context, s *Scenario, o Options) *Result { return twice(ctx, s, o, Try) }
-
-type player func(context.Context, *Scenario, Options) *Result
 
 func twice(ctx context.Context, s *Scenario, o Options, play player) *Result {
 	a := play(ctx, s, o)
@@ -81,4 +92,33 @@ func twice(ctx context.Context, s *Scenario, o Options, play player) *Result {
 		})
 	}
 	return a
+}
+
+// Paired plays a scenario, and a pair of it: that somebody is sent what depends
+// on what they may not see is a violation, too.
+func Paired(ctx context.Context, s *Scenario, o Options) *Result { return paired(ctx, s, o, Try) }
+
+func paired(ctx context.Context, s *Scenario, o Options, play player) *Result {
+	r := play(ctx, s, o)
+	if len(r.Violations) == 0 {
+		func() {
+			defer guarded(s, r)
+			r.Violations = Pair(ctx, s, nil)
+		}()
+	}
+	return r
+}
+
+// Thorough is all of this.
+func Thorough(ctx context.Context, s *Scenario, o Options) *Result {
+	return paired(ctx, s, o, Twice)
+}
+
+// playing is how a scenario must be played to break a rule.
+func playing(rule string, play player) player {
+	by := map[string]func(context.Context, *Scenario, Options, player) *Result{RuleDeterminism: twice, RulePaired: paired}[rule]
+	if by == nil {
+		return play
+	}
+	return func(ctx context.Context, s *Scenario, o Options) *Result { return by(ctx, s, o, play) }
 }

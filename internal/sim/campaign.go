@@ -44,7 +44,7 @@ type Report struct {
 }
 
 func newReport() *Report {
-	return &Report{Faults: map[Fault]int{}, Met: map[string]int{}, Aims: map[string]int{}}
+	return &Report{Faults: map[Fault]int{}, Met: map[string]int{}, Aims: map[string]int{}, Found: []Found{}}
 }
 
 // Found is a seed that broke a promise, and the first one that it broke.

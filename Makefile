@@ -3,13 +3,14 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test unit growth stories fuzz soak bench lint build clean
+.PHONY: help demo test unit growth sim stories fuzz soak bench lint build clean
 
 help:
 	@echo "make demo    play the expense story, then say how to go on"
-	@echo "make test    lint, unit tests and conformance with the race detector, stories"
+	@echo "make test    lint, unit tests and conformance with the race detector, simulation, stories"
+	@echo "make sim     the simulation alone: SIM_SEEDS=2000 worlds, always the same"
 	@echo "make fuzz    every parser of outside bytes, FUZZ_TIME=5s each"
-	@echo "make soak    long: fuzzing, 200 kills of server and devices, replies cut at every byte"
+	@echo "make soak    long: fuzzing, simulation, 200 kills of server and devices, replies cut at every byte"
 	@echo "make bench   rates, times, CPU, memory and bytes, beside raw SQLite"
 	@echo "make build   bin/landfall"
 
@@ -21,7 +22,7 @@ demo: build
 	@echo
 	@echo "Go on: bin/landfall demo    serves this data until Ctrl-C and says what to try."
 
-test: lint unit growth stories
+test: lint unit growth sim stories
 
 # The linter is built from its pinned module, so a new machine needs nothing else.
 lint:
@@ -40,6 +41,13 @@ unit:
 growth:
 	go test -count=1 ./internal/inbox ./internal/changelog
 
+# Whole workspaces, simulated: a number of them and not a time, so that every run
+# does the same. It takes a minute and a half to two on two processors. GOGC
+# trades memory, of which a world needs little, for time.
+SIM_SEEDS ?= 2000
+sim: build
+	GOGC=400 bin/landfall sim run --seeds $(SIM_SEEDS)
+
 # Real processes: one the server, one each device. The server is built with the
 # race detector, too, and a report of it fails the story.
 stories:
@@ -55,9 +63,11 @@ fuzz:
 bench: build
 	bin/landfall bench $(BENCH)
 
-# LANDFALL_KILLS=1000 make soak kills longer, LANDFALL_SEED=7 at other moments.
-soak:
+# LANDFALL_KILLS=1000 make soak kills longer, LANDFALL_SEED=7 at other moments;
+# LANDFALL_SIM_MINUTES=600 simulates longer, LANDFALL_SIM_FROM=5000000 other worlds.
+soak: build
 	scripts/fuzz $${SOAK_FUZZ:-30s}
+	GOGC=400 bin/landfall sim run --minutes $${LANDFALL_SIM_MINUTES:-30} --from $${LANDFALL_SIM_FROM:-1000000}
 	LANDFALL_KILLS=$${LANDFALL_KILLS:-200} go test -race -count=1 -timeout 30m -run 'TestKills$$|TestReplyCutAtEveryByte' -v ./stories
 
 clean:

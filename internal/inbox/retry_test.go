@@ -1,0 +1,56 @@
+package inbox
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/landfall-sync/landfall"
+	"github.com/landfall-sync/landfall/internal/store"
+	"github.com/landfall-sync/landfall/internal/wire"
+)
+
+// What takes back another change, or stands for one that is lost, has nothing
+// to be tried again. Its issue stays what it is, and those that are retried with
+// it are.
+func TestRetryOfWhatHasNoVerdict(t *testing.T) {
+	in, st := stocked(t, 0)
+	people(t, st, map[string][]string{"ada": {landfall.Administrator, "sync_admin"}})
+	made := `,"made_at":"2026-03-01T08:00:00Z"}`
+	pushed(t, in, 1, "", creation(1, "one"), creation(2, "two"), creation(3, "three"), creation(4, "four"), `{"n":5,"op":"lost"`+made)
+	r := pushed(t, in, 1, "", // of a copy of the device
+		strings.Replace(creation(1, "real"), sheet+"1", sheet+"9", 1), `{"n":2,"op":"withdraw","issue":"i1"`+made, `{"n":3,"op":"void"`+made, `{"n":4,"op":"lost"`+made)
+	if got := strings.Join(results(r), ", "); got != "issue fork, issue fork, issue fork, issue fork" {
+		t.Fatal(got)
+	}
+	all, err := in.Retry(t.Context(), "w", landfall.Actor{User: "ada"}, wire.Retry{All: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, one := range all {
+		got = append(got, fmt.Sprint(one.Number, " ", one.Settled, " ", one.Kind, " ", len(one.Messages)))
+	}
+	if want := "5 false fork 1, 4 false fork 1, 3 false fork 1, 2 true  0, 1 false lost 1"; strings.Join(got, ", ") != want {
+		t.Errorf("retried: %s\nwant:    %s", strings.Join(got, ", "), want)
+	}
+	if err := st.View(t.Context(), func(tx store.Reader) error {
+		for _, rc := range r.Receipts[1:] {
+			row, err := tx.Issue("w", rc.Issue)
+			if err != nil {
+				return err
+			}
+			if i := row.Issue; !i.Open() || i.Kind != landfall.KindFork || i.Attempts != 2 || fmt.Sprint(i.Messages) != fmt.Sprint(rc.Messages) {
+				t.Errorf("change %d: %+v", rc.N, i)
+			}
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	// Alone it is no trouble either.
+	one, err := in.Retry(t.Context(), "w", landfall.Actor{User: "ada"}, wire.Retry{Issues: []string{r.Receipts[1].Issue}})
+	if err != nil || one[0].Settled || one[0].Kind != landfall.KindFork {
+		t.Errorf("%+v %v", one, err)
+	}
+}

@@ -66,10 +66,15 @@ func applied(p wire.Push) (*wire.PushReply, error) {
 
 func newClient(t *testing.T, f *fake) *client.Client {
 	t.Helper()
+	return clientOn(t, f, memory.New())
+}
+
+func clientOn(t *testing.T, f *fake, s client.Storage) *client.Client {
+	t.Helper()
 	f.clock = time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
 	ids := 0
 	c, err := client.Open(t.Context(), client.Options{
-		Storage: memory.New(), Transport: f, Clock: func() time.Time { return f.clock }, Random: func() float64 { return 0.5 },
+		Storage: s, Transport: f, Clock: func() time.Time { return f.clock }, Random: func() float64 { return 0.5 },
 		NewID: func() string { ids++; return fmt.Sprintf("0198c3aa-0000-7000-8000-%012d", ids) },
 	})
 	if err == nil {

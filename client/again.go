@@ -137,14 +137,14 @@ func doubtAll(tx Tx, which func(*Entry) bool) error {
 }
 
 // doubtLost doubts what a server that was restored may not have: what it kept
-// beside an incarnation, what it keeps of other ones, and, if another change
-// stands under the number before the one that it expects, all of this one.
+// beside an incarnation, what it keeps of other ones, and, unless the change
+// under the number before the one that it expects is this device's, all of this one.
 func (s *state) doubtLost(tx Tx, x *wire.Expects) error {
 	last, err := tx.Entry(x.Incarnation, x.Next-1)
 	if err != nil {
 		return err
 	}
-	same := last == nil || x.LastHash == "" || last.Hash == x.LastHash
+	same := x.LastHash == "" || last != nil && last.Hash == x.LastHash
 	return doubtAll(tx, func(e *Entry) bool {
 		return e.Incarnation != x.Incarnation || !same || e.Receipt.Kind == landfall.KindFork
 	})
@@ -199,7 +199,7 @@ func (c *Client) fork(tx Tx, s *state, answered []*Entry) error {
 		return err
 	}
 	old, through := s.Incarnation, s.LostThrough
-	s.Incarnation, s.Next, s.AckedHash, s.AckedN, s.LostThrough = old+1, 1, "", 0, 0
+	s.Incarnation, s.Next, s.AckedHash, s.AckedN, s.LostThrough, s.Offered = old+1, 1, "", 0, 0, nil
 	renumbered := map[int64]int64{}
 	for _, e := range all {
 		if e.Incarnation != old || !e.unsettled() || e.Doubted {

@@ -1,6 +1,7 @@
 package client_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -158,5 +159,191 @@ func TestSignIn(t *testing.T) {
 	}
 	if st, err := c.Status(t.Context()); err != nil || st.Waiting != 1 || st.State == client.Synced {
 		t.Errorf("%+v %v", st, err)
+	}
+}
+
+// A copy of the device was first, so the device's change was kept as a fork. The
+// server is restored to a time when it had not heard of that: it gets it again,
+// whether or not the device is told that what it pulled is lost.
+func TestForkOfLostHistory(t *testing.T) {
+	for name, pulled := range map[string]bool{"pulled": true, "only pushed": false} {
+		t.Run(name, func(t *testing.T) {
+			d := newServed(t)
+			d.server.copied(1)
+			before := d.server.backup()
+			d.push("mine")
+			if got := d.entries(); got != "1.1 issue fork issue-2" {
+				t.Fatal(got)
+			}
+			for range 2 {
+				if pulled {
+					sync(t, d.Client)
+				}
+				d.server.restore(before)
+				if got := d.sent(); got != "1: 1-1" {
+					t.Errorf("after the restore it sends %q", got)
+				}
+				d.whole()
+			}
+		})
+	}
+}
+
+// After a restore a copy of the device pushed changes of its own under numbers
+// that this device has receipts for: those say nothing any more. However many
+// the copy pushed, whether or not this device has something to send, and whether
+// or not it is told that what it pulled is lost: the server gets all that the
+// device has, beside what it has from the copy.
+func TestNumbersOfACopy(t *testing.T) {
+	for copied := range 5 {
+		for _, more := range []bool{false, true} {
+			for _, pulled := range []bool{false, true} {
+				d := newServed(t)
+				d.make("first")
+				before := d.server.backup()
+				d.push("second", "third")
+				if pulled {
+					sync(t, d.Client)
+				}
+				d.server.restore(before)
+				d.server.copied(copied)
+				if more {
+					create(t, d.Client, "fourth")
+				}
+				sync(t, d.Client)
+				d.whole()
+				forks := strings.Count(d.entries(), string(landfall.KindFork))
+				if want := min(copied, 1) * 2; forks < want || copied == 0 && forks > 0 || !strings.HasPrefix(d.entries(), "1.1 done, ") {
+					t.Errorf("after %d of a copy (more: %v, pulled: %v): %s", copied, more, pulled, d.entries())
+				}
+			}
+		}
+	}
+}
+
+// The copy is found out while the device still has more to send: it goes on in
+// another incarnation, and what it had receipts for before is not forgotten.
+func TestCopyFoundOutWhileSending(t *testing.T) {
+	d := newServed(t)
+	d.make("first")
+	before := d.server.backup()
+	d.push("second", "third")
+	d.server.restore(before)
+	d.server.copied(3)
+	d.fake.push = func(p wire.Push) (*wire.PushReply, error) {
+		if p.First > 3 && len(p.Mutations) > 1 {
+			return nil, landfall.Errorf(landfall.CodeTooLarge, "one at a time")
+		}
+		return d.server.push(p)
+	}
+	create(t, d.Client, "fourth")
+	create(t, d.Client, "fifth")
+	if got := d.sent(); got != "1: 4-5, 1: 4-4, 1: 1-1, 1: 2-2, 1: 3-3, 2: 1-1" {
+		t.Errorf("sent %q", got)
+	}
+	d.whole()
+}
+
+// The device had begun another incarnation, and the restored server never knew
+// that the one before was closed. It says so with its receipts, or the device
+// finds out from a gap or from what is expected: what was kept of the first
+// incarnation is offered again, once.
+func TestServerBehindAnIncarnation(t *testing.T) {
+	for name, c := range map[string]struct {
+		old, pending int // of the second incarnation: acknowledged, and not sent yet
+		want         string
+	}{
+		"says so":       {0, 1, "2: 1-1, 1: 1-2"},
+		"gap":           {1, 1, "2: 2-2, 1: 1-2, 2: 1-2"},
+		"expects":       {1, 0, "1: 1-2, 2: 1-1"},
+		"none since":    {0, 0, "1: 1-2"},
+		"several of it": {2, 1, "2: 3-3, 1: 1-2, 2: 1-3"},
+	} {
+		for idle, when := range map[bool]string{false: "", true: ", and it had pulled before"} {
+			t.Run(name+when, func(t *testing.T) {
+				d := newServed(t)
+				d.server.copied(2)
+				if idle {
+					sync(t, d.Client)
+				}
+				before := d.server.backup()
+				d.push("mine", "mine, too")
+				for range c.old {
+					d.push("of the second")
+				}
+				d.server.restore(before)
+				for range c.pending {
+					create(t, d.Client, "pending")
+				}
+				if got := d.sent(); got != c.want {
+					t.Errorf("sent %q, want %q", got, c.want)
+				}
+				d.whole()
+			})
+		}
+	}
+}
+
+// A server that goes on saying that it is behind hears of the earlier
+// incarnations once.
+func TestBehindIsAnsweredOnce(t *testing.T) {
+	d := newServed(t)
+	d.server.copied(1)
+	d.make("mine")
+	d.fake.push = func(p wire.Push) (*wire.PushReply, error) {
+		r, err := d.server.push(p)
+		r.Behind = p.Incarnation > 1
+		return r, err
+	}
+	for i, want := range []string{"2: 1-1, 1: 1-1", "2: 2-2", "2: 3-3"} {
+		create(t, d.Client, "more")
+		if got := d.sent(); got != want {
+			t.Errorf("sync %d sent %q, want %q", i+1, got, want)
+		}
+	}
+}
+
+// What the server does have, it answers as before: what was settled stays
+// settled, what moved to another issue stays there, and what is open stays open.
+func TestAnsweredAsBefore(t *testing.T) {
+	for name, slow := range map[string]bool{"at once": false, "later": true} {
+		t.Run(name, func(t *testing.T) {
+			d := newServed(t)
+			d.server.refuse = func(n int64) landfall.Kind {
+				return map[int64]landfall.Kind{1: landfall.KindValidation, 2: landfall.KindDuplicate, 3: landfall.KindField}[n]
+			}
+			d.make("settled", "moved", "open", "applied")
+			d.server.settle(1, 1, landfall.SettledKept, "")
+			d.server.settle(1, 2, landfall.SettledMoved, "another")
+			sync(t, d.Client)
+			before, was := d.server.backup(), d.entries()
+			if was != "1.1 done validation issue-1 kept, 1.2 issue  another moved, 1.3 issue field-conflict issue-3, 1.4 done" {
+				t.Fatal(was)
+			}
+			d.make("lost")
+			d.server.restore(before)
+			d.server.copied(1)
+			if slow { // the first answer to each push is only that it is stored
+				heard := map[string]bool{}
+				d.fake.push = func(p wire.Push) (*wire.PushReply, error) {
+					r, err := d.server.push(p)
+					if at := fmt.Sprint(p.Incarnation, p.First); !heard[at] {
+						heard[at] = true
+						for i := range r.Receipts {
+							r.Receipts[i] = landfall.Receipt{N: r.Receipts[i].N, Result: landfall.Stored}
+						}
+						r.Forked, r.Behind = false, false
+					}
+					return r, err
+				}
+			}
+			for range 3 {
+				sync(t, d.Client)
+			}
+			if got := d.entries(); !strings.HasPrefix(got, was+", 1.5 issue fork") {
+				t.Errorf("the device says %q\nbefore it was    %q", got, was)
+			}
+			d.whole()
+		})
 	}
 }

@@ -105,6 +105,33 @@ func TestRestoreToAnEarlierPoint(t *testing.T) {
 	}
 }
 
+// What has no effect takes no place in the sequence. Answered right after a
+// backup, it has the sequence that the backup ends with and is not in it: the
+// device keeps it, and after a restore nothing is declared lost.
+func TestNoEffectAfterTheBackup(t *testing.T) {
+	t.Parallel()
+	w := NewWorld(t, "testdata/sheets.yaml")
+	w.User("emma", "worker")
+	w.User("otto", "worker")
+	phone, tablet := w.Device("phone", "emma", w.URL), w.Device("tablet", "otto", w.URL)
+	phone.Do("create", "sheet", "title=First", "--quiet")
+	phone.Do("sync", "--exit-code")
+	old := w.backup("b.db")
+	phone.Do("revert", phone.Do("create", "sheet", "title=Mistake", "--quiet"))
+	phone.Do("sync", "--exit-code")
+	tablet.Do("create", "sheet", "title=Second", "--quiet")
+	tablet.Do("sync", "--exit-code")
+	phone.Do("sync", "--exit-code")
+	w.Stop()
+	w.must(w.exec("", "", "restore", "--data", w.path("d"), old.File))
+	w.Start()
+	for _, d := range []*Device{phone, tablet, phone} {
+		d.Do("sync", "--exit-code")
+		same(t, d.Folder+": indicator", d.Indicator(), indicator{State: "synced"})
+	}
+	same(t, "issues", len(w.Ada().Issues()), 0)
+}
+
 // Somebody puts an old copy of the folder in place, and tells nobody. The server
 // finds out from the first device that knows more, begins a new epoch, and gets
 // back what devices kept.

@@ -8,7 +8,7 @@ SHELL := /bin/bash
 help:
 	@echo "make demo    play the expense story, then say how to go on"
 	@echo "make test    lint, unit tests and conformance with the race detector, simulation, stories"
-	@echo "make sim     the simulation alone: SIM_SEEDS=2000 worlds, always the same"
+	@echo "make sim     the simulation alone: SIM_SEEDS=1500 worlds, always the same"
 	@echo "make fuzz    every parser of outside bytes, FUZZ_TIME=5s each"
 	@echo "make soak    long: fuzzing, simulation, 200 kills of server and devices, replies cut at every byte"
 	@echo "make bench   rates, times, CPU, memory and bytes, beside raw SQLite"
@@ -42,9 +42,9 @@ growth:
 	go test -count=1 ./internal/inbox ./internal/changelog
 
 # Whole workspaces, simulated: a number of them and not a time, so that every run
-# does the same. It takes a minute and a half to two on two processors. GOGC
+# does the same. It takes one minute to two on two processors. GOGC
 # trades memory, of which a world needs little, for time.
-SIM_SEEDS ?= 2000
+SIM_SEEDS ?= 1500
 sim: build
 	GOGC=400 bin/landfall sim run --seeds $(SIM_SEEDS)
 

@@ -111,7 +111,7 @@ func (c *Client) again(tx Tx, e *Entry) error {
 		}
 		e.Bytes, e.Hash = b, core.Hash(b)
 	}
-	e.State, e.Receipt, e.Outcome, e.Issue, e.Kind, e.Waiting = Sent, nil, nil, "", "", false
+	e.State, e.Receipt, e.Outcome, e.Issue, e.Kind, e.Waiting, e.Doubted = Sent, nil, nil, "", "", false, false
 	return tx.PutEntry(e)
 }
 

@@ -46,6 +46,7 @@ var aims = []Aim{
 	{"a request comes twice", Network, "net: request doubled"},
 	{"a bad network while a user is left without records", Network, "pull: gone"},
 	{"a bad network and an issue that moves", Network, "outcome: moved"},
+	{"a blocked device's change is refused", Block, "receipt: issue authorization"},
 	{"a device without network meets a conflict of status later", Partition, "receipt: issue status-conflict"},
 	{"a device without network meets a conflict of fields later", Partition, "receipt: issue field-conflict"},
 	{"a device without network finds that records are gone", Partition, "pull: gone"},

@@ -23,18 +23,11 @@ type Result struct {
 	Met        map[string]int // what came about, and how often
 }
 
-// Run plays the scenario of a seed; of some seeds, in paired worlds.
+// Run plays the scenario of a seed.
 func Run(ctx context.Context, o Options) *Result {
 	s := Draw(o.Seed)
-	r := Play(ctx, &s, o)
-	if o.Seed%pairEvery == 0 && len(r.Violations) == 0 && ctx.Err() == nil {
-		r.Violations = Pair(ctx, &s)
-	}
-	return r
+	return Play(ctx, &s, o)
 }
-
-// pairEvery seeds, one is played in paired worlds.
-const pairEvery = 6
 
 // Play plays a scenario.
 func Play(ctx context.Context, s *Scenario, o Options) *Result {

@@ -103,7 +103,7 @@ func paired(ctx context.Context, s *Scenario, o Options, play player) *Result {
 	if len(r.Violations) == 0 {
 		func() {
 			defer guarded(s, r)
-			r.Violations = Pair(ctx, s, nil)
+			r.Violations = Pair(ctx, s)
 		}()
 	}
 	return r
@@ -112,6 +112,13 @@ func paired(ctx context.Context, s *Scenario, o Options, play player) *Result {
 // Thorough is all of this.
 func Thorough(ctx context.Context, s *Scenario, o Options) *Result {
 	return paired(ctx, s, o, Twice)
+}
+
+// Seed plays the scenario of a seed as a campaign does: of every ten seeds one
+// twice, and one as a pair.
+func Seed(ctx context.Context, seed uint64) *Result {
+	c := Campaign{play: Try}
+	return c.one(ctx, seed)
 }
 
 // playing is how a scenario must be played to break a rule.

@@ -47,7 +47,7 @@ func run(ctx context.Context, seed uint64, seeds int) (a answer) {
 			a.Crash, a.Text = true, fmt.Sprint(p)
 		}
 	}()
-	if r := sim.Run(ctx, sim.Options{Seed: seed}); len(r.Violations) > 0 && ctx.Err() == nil {
+	if r := sim.Seed(ctx, seed); len(r.Violations) > 0 && ctx.Err() == nil {
 		a.Rule, a.Text = r.Violations[0].Rule, r.Violations[0].Text
 	}
 	return a

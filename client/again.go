@@ -136,8 +136,8 @@ func doubtAll(tx Tx, which func(*Entry) bool) error {
 	return err
 }
 
-// doubtLost doubts what a server that was restored may not have: what it kept
-// beside an incarnation, what it keeps of other ones, and, unless the change
+// doubtLost doubts what a server that was restored may not have: open issues, what
+// it kept beside an incarnation, what it keeps of other ones, and, unless the change
 // under the number before the one that it expects is this device's, all of this one.
 func (s *state) doubtLost(tx Tx, x *wire.Expects) error {
 	last, err := tx.Entry(x.Incarnation, x.Next-1)
@@ -146,7 +146,7 @@ func (s *state) doubtLost(tx Tx, x *wire.Expects) error {
 	}
 	same := x.LastHash == "" || last != nil && last.Hash == x.LastHash
 	return doubtAll(tx, func(e *Entry) bool {
-		return e.Incarnation != x.Incarnation || !same || e.Receipt.Kind == landfall.KindFork
+		return e.Incarnation != x.Incarnation || !same || e.State == Issued || e.Receipt.Kind == landfall.KindFork
 	})
 }
 

@@ -167,7 +167,7 @@ func (w *world) fill(x *disk, d dice, whose string) {
 
 // shake lets a part of the commits fail for a while.
 func (w *world) shake(x *disk, d dice, whose string) {
-	x.flaky = d.Float64() * 0.6
+	x.flaky = d.Float64() * 0.95
 	w.say("the disk of %s fails now and then", whose)
 	w.after(d.span(time.Second, 20*time.Second), func() { x.flaky = 0 })
 }

@@ -150,6 +150,32 @@ func (s *state) doubtLost(tx Tx, x *wire.Expects) error {
 	})
 }
 
+// doubtMissing doubts changes whose issue should have been pulled by now, and is
+// not there: it was of a history that was lost before it was pulled.
+func doubtMissing(tx Tx, s *state) (some bool, err error) {
+	all, err := tx.Entries()
+	if err != nil {
+		return false, err
+	}
+	for _, e := range all {
+		if e.State != Issued || e.Outcome != nil || e.Receipt == nil || e.Receipt.Seq > s.Seq {
+			continue
+		}
+		issue, err := tx.Record(e.Issue)
+		if err != nil {
+			return false, err
+		}
+		if issue != nil {
+			continue
+		}
+		if err := doubt(tx, e); err != nil {
+			return false, err
+		}
+		some = true
+	}
+	return some, nil
+}
+
 // undoubted takes the receipt of a doubted entry in. It is as it was when the
 // receipt is the one that it had.
 func (e *Entry) undoubted(r *landfall.Receipt) (asBefore bool) {

@@ -60,6 +60,13 @@ func (c *Client) pull(ctx context.Context, b *batch, r *Report) (deed, error) {
 		if err := takeIn(tx, s, reply); err != nil {
 			return err
 		}
+		if !reply.More {
+			missed, err := doubtMissing(tx, s)
+			if err != nil {
+				return err
+			}
+			offered = offered || missed
+		}
 		if !reply.More && !offered {
 			did = nothing
 		}

@@ -156,6 +156,18 @@ func (s *server) pull(since string) (*wire.PullReply, error) {
 			r.Outcomes = append(r.Outcomes, o)
 		}
 	}
+	for _, all := range s.kept {
+		for _, k := range all {
+			if rc := k.receipt; rc.Issue != "" && rc.Seq > from {
+				issue := landfall.Issue{ID: rc.Issue, Version: rc.Seq, State: landfall.IssueOpen, Author: "emma", Device: "r", Kind: rc.Kind}
+				rec, err := issue.AsRecord()
+				if err != nil {
+					return nil, err
+				}
+				r.Changes = append(r.Changes, wire.Pulled{Seq: rc.Seq, Type: rec.Type, ID: rec.ID, Record: rec})
+			}
+		}
+	}
 	return r, nil
 }
 

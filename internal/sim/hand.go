@@ -250,6 +250,9 @@ func (d *device) move(c *client.Client, h *hand, t *app.Type, v *client.View) er
 func (d *device) group(c *client.Client, h *hand) error {
 	job, task := d.w.app().Type("job"), d.w.app().Type("task")
 	jobs := d.records(c, "job")
+	if len(jobs) > 1 && h.dice.chance(0.3) {
+		return d.swap(c, h, jobs)
+	}
 	first, set := h.fresh(job, ""), landfall.Fields{}
 	return d.do(c, h, "makes a group of changes", func(g *client.Group) error {
 		var id string
@@ -272,6 +275,24 @@ func (d *device) group(c *client.Client, h *hand) error {
 		other, err := g.Create("task", more)
 		h.entered(task, other, more)
 		return err
+	})
+}
+
+// swap exchanges the unique codes of two jobs, as one.
+func (d *device) swap(c *client.Client, h *hand, jobs []*client.View) error {
+	at := h.dice.IntN(len(jobs) - 1)
+	a, b := jobs[at].Record, jobs[at+1+h.dice.IntN(len(jobs)-at-1)].Record
+	code := func(r *landfall.Record) landfall.Fields {
+		if v := r.Fields["code"]; !landfall.IsNull(v) {
+			return landfall.Fields{"code": v}
+		}
+		return landfall.Fields{"code": landfall.Null}
+	}
+	return d.do(c, h, "exchanges the codes of "+short(a.ID)+" and "+short(b.ID), func(g *client.Group) error {
+		if err := g.Update(a.ID, code(b)); err != nil {
+			return err
+		}
+		return g.Update(b.ID, code(a))
 	})
 }
 

@@ -93,6 +93,9 @@ var deskActs = map[string]func(*world, int, dice){
 	"look": func(w *world, who int, d dice) { p := w.decider(who); p.act("look", func() error { return p.look(d) }) },
 	"administer": func(w *world, _ int, d dice) {
 		w.root.act("administer", func() error {
+			if d.chance(0.3) {
+				w.rush()
+			}
 			err := w.root.administer(d)
 			if d.chance(0.4) {
 				w.rush()
@@ -108,9 +111,10 @@ var deskActs = map[string]func(*world, int, dice){
 		w.root.act("revoke", func() error { return w.root.revoke(d.replica()) })
 	},
 	"rush": func(w *world, _ int, _ dice) { w.rush() },
-	"block": func(w *world, who int, _ dice) {
-		d := w.devices[who%len(w.devices)]
-		w.host.block(d.replica(), func(was bool) bool { return !was })
+	"block": func(w *world, who int, d dice) {
+		x := w.devices[who%len(w.devices)]
+		w.rush() // some of it arrives before, and is answered after
+		w.after(d.span(0, 900*time.Millisecond), func() { w.host.block(x.replica(), func(was bool) bool { return !was }) })
 	},
 	"garbage": func(w *world, _ int, d dice) {
 		if w.vandal != nil {

@@ -20,18 +20,10 @@ func (r *reading) decision(effects []*landfall.Change, old *Issue, i *landfall.I
 	if reopened {
 		own = r.m.again(old)
 	}
-	var covered []*Item
+	covered := covers(own, old, i, reopened)
 	for _, it := range own {
-		if !reopened && old.Group > 0 && refusedBy(old, it) || it.Key.N <= i.Through && it.Key.Incarnation <= old.Incarnation && (it.Record == old.Record || it.Record == "") {
-			covered = append(covered, it)
-		}
-	}
-	for n, it := range own {
 		if !reopened && old.Group > 0 && refusedBy(old, it) && it.Record == old.Record && it.Key.N > i.Through {
 			r.complain("group", "the decision of issue %s covers %s of its group, and is made through %d", i.ID, it.Key, i.Through)
-		}
-		if n > 0 && !reopened && divides(own, n) && slices.Contains(covered, own[n-1]) != slices.Contains(covered, it) {
-			r.complain("group", "the decision of issue %s divides the group of %s", i.ID, it.Key)
 		}
 	}
 	run, parts := r.synthesis(effects, old, i)
@@ -52,6 +44,31 @@ func (r *reading) decision(effects []*landfall.Change, old *Issue, i *landfall.I
 	}
 	r.sources(effects, old, i, covered)
 	return covered
+}
+
+// covers are the items that a decision through a number ends: what was refused,
+// and what follows on its record, up to the first group of which that would be
+// only a part.
+func covers(own []*Item, old *Issue, i *landfall.Issue, reopened bool) []*Item {
+	on := func(it *Item) bool { return it.Record == old.Record || it.Record == "" }
+	var out []*Item
+	ended := false
+	for from := 0; from < len(own); {
+		to, whole, some := from, true, false
+		for ; to == from || to < len(own) && !reopened && divides(own, to); to++ {
+			it := own[to]
+			some = some || it.Record == old.Record
+			whole = whole && on(it) && it.Key.N <= i.Through && it.Key.Incarnation <= old.Incarnation
+		}
+		switch {
+		case !reopened && old.Group > 0 && refusedBy(old, own[from]), whole && !ended:
+			out = append(out, own[from:to]...)
+		case some:
+			ended = true
+		}
+		from = to
+	}
+	return out
 }
 
 // mayDecide: a member of the queue, or whom it was given to, who is not kept off

@@ -150,8 +150,9 @@ func (s *state) doubtLost(tx Tx, x *wire.Expects) error {
 	})
 }
 
-// doubtMissing doubts changes whose issue should have been pulled by now, and is
-// not there: it was of a history that was lost before it was pulled.
+// doubtMissing doubts changes whose issue should have been pulled by now and is
+// not there, or is resolved without a word on them: what the receipt told was of a
+// history that was lost before it was pulled.
 func doubtMissing(tx Tx, s *state) (some bool, err error) {
 	all, err := tx.Entries()
 	if err != nil {
@@ -165,7 +166,7 @@ func doubtMissing(tx Tx, s *state) (some bool, err error) {
 		if err != nil {
 			return false, err
 		}
-		if issue != nil {
+		if issue != nil && issue.Status != landfall.IssueResolved {
 			continue
 		}
 		if err := doubt(tx, e); err != nil {

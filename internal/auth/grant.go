@@ -130,8 +130,8 @@ func takeKey(w store.Writer, l *store.Ledger, ws, user, key string) error {
 	return nil
 }
 
-func without(list []string, name string) []string {
-	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return s == name })
+func without(list []string, names ...string) []string {
+	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return slices.Contains(names, s) })
 }
 
 func teamNames(r store.Reader, ws string) ([]string, error) {

@@ -125,7 +125,8 @@ func (a *Accounts) newPassword(ctx context.Context, password string) (string, er
 // ChangeUser changes a user. A new password ends the user's other sessions;
 // keep is the token of the one that stays, when it is the caller's own.
 // Disabling ends them all. There is always an enabled administrator who can
-// sign in: what would leave none is a conflict. Administrators only.
+// sign in, and somebody to decide each issue that waits: what would leave none
+// is a conflict. Administrators only.
 func (a *Accounts) ChangeUser(ctx context.Context, ws string, actor landfall.Actor, keep, name string, c wire.UserChange) (*wire.UserView, error) {
 	if err := a.administer(ctx, ws, &actor, "change users", name, asked(&c)...); err != nil {
 		return nil, err
@@ -157,7 +158,7 @@ func (a *Accounts) ChangeUser(ctx context.Context, ws string, actor landfall.Act
 		if err := a.apply(w, l, ws, actor.User, u, password, c); err != nil {
 			return err
 		}
-		if err := lastAdministrator(w, ws, u); err != nil {
+		if err := a.missed(w, ws, u); err != nil {
 			return err
 		}
 		out = userView(u)
@@ -225,38 +226,6 @@ func (a *Accounts) keepSession(w store.Writer, token string, u *store.User) erro
 	}
 	s.Created = p.since
 	return w.PutSession(ws, s)
-}
-
-// lastAdministrator refuses u as it would be, if nobody else could administer.
-func lastAdministrator(r store.Reader, ws string, u *store.User) error {
-	after := ""
-	if administers(u) {
-		return nil
-	}
-	was, err := r.User(ws, u.Name)
-	if err != nil || was == nil || !administers(was) {
-		return err
-	}
-	for {
-		page, err := r.Users(ws, store.Page{After: after, Limit: 500})
-		if err != nil {
-			return err
-		}
-		for _, other := range page {
-			if other.Name != u.Name && administers(other) {
-				return nil
-			}
-			after = other.Name
-		}
-		if len(page) < 500 {
-			return landfall.Errorf(landfall.CodeConflict, "%q is the last administrator who can sign in", u.Name).
-				WithHint("make somebody else administrator first: without one, nobody could decide sync issues or repair accounts")
-		}
-	}
-}
-
-func administers(u *store.User) bool {
-	return !u.Disabled && u.Password != "" && slices.Contains(u.Roles, landfall.Administrator)
 }
 
 func userView(u *store.User) *wire.UserView {

@@ -36,20 +36,19 @@ func IssueAudience(app *definition.App, author, queue, assignee string) []string
 	if assignee != "" {
 		keys = append(keys, "user:"+assignee)
 	}
-	for _, role := range members(app, queue) {
+	for _, role := range app.Members(queue) {
 		keys = append(keys, "role:"+role)
 	}
 	slices.Sort(keys)
 	return slices.Compact(keys)
 }
 
-// members are the roles of a queue. A queue that the definition does not
-// declare, the fallback one above all, is the administrators'.
-func members(app *definition.App, queue string) []string {
-	if app != nil && app.Queues[queue] != nil {
-		return app.Queues[queue].Members
-	}
-	return []string{landfall.Administrator}
+// Unrouted is the refusal with its issue where it goes when no rule routes it:
+// for a queue in which nobody would see to it.
+func (r Refusal) Unrouted(author string) *Refusal {
+	r.Queue, r.Assignee = Route(nil, &landfall.Issue{Author: author})
+	r.Audience = IssueAudience(nil, author, r.Queue, r.Assignee)
+	return &r
 }
 
 // Refuse is the refusal of a mutation that is not judged: malformed, fork, lost

@@ -3,6 +3,8 @@
 // A compiled App is immutable and safe for concurrent use.
 package definition
 
+import "github.com/landfall-sync/landfall"
+
 // FieldType names one of the language's field types.
 type FieldType string
 
@@ -79,6 +81,16 @@ type Queue struct {
 	Due     string   // Go duration; empty for none
 	// Escalate names the queue that overdue cases go to.
 	Escalate string
+}
+
+// Members are the roles whose holders work a queue. A queue that the definition
+// does not declare, the fallback one above all, is the administrators'. The app
+// may be nil.
+func (a *App) Members(queue string) []string {
+	if a != nil && a.Queues[queue] != nil {
+		return a.Queues[queue].Members
+	}
+	return []string{landfall.Administrator}
 }
 
 // Route sends issues for which When holds to Queue.

@@ -131,6 +131,7 @@ type judging struct {
 	app *definition.App
 
 	actors map[string]landfall.Actor // by user
+	staff  map[string]bool           // of queues: whether somebody works them
 }
 
 // judge runs f in one transaction of verdicts. The ledger is closed after f.
@@ -145,7 +146,7 @@ func (in *Inbox) judge(ctx context.Context, ws string, f func(*judging) error) e
 		if err != nil {
 			return err
 		}
-		j := &judging{in: in, w: b, l: l, ws: ws, app: app, actors: map[string]landfall.Actor{}}
+		j := &judging{in: in, w: b, l: l, ws: ws, app: app, actors: map[string]landfall.Actor{}, staff: map[string]bool{}}
 		if err := f(j); err != nil {
 			return err
 		}

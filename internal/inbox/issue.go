@@ -38,6 +38,9 @@ func (j *judging) open(u *unit, r *core.Refusal, incarnation int64) (*landfall.I
 	}
 	refused := &u.members[min(r.Step, len(u.members)-1)]
 	first := u.members[0].item
+	if r, err = j.attended(r, first.User); err != nil {
+		return nil, err
+	}
 	i := &landfall.Issue{
 		ID: j.in.cfg.NewID(), Version: j.l.Next(), State: landfall.IssueOpen, Queue: r.Queue, Assignee: r.Assignee,
 		Number: number + 1, Kind: r.Kind, Cause: r.Cause, RecordType: refused.item.Type, Record: refused.item.Record,
@@ -65,6 +68,27 @@ func (j *judging) open(u *unit, r *core.Refusal, incarnation int64) (*landfall.I
 		return nil, err
 	}
 	return i, j.w.PutIssue(j.ws, row)
+}
+
+// attended is the refusal with its issue in a queue that somebody works: where it
+// is routed to, or else where issues go that no rule routes. There is always an
+// administrator.
+func (j *judging) attended(r *core.Refusal, author string) (*core.Refusal, error) {
+	if r.Queue == landfall.FallbackQueue {
+		return r, nil
+	}
+	staffed, known := j.staff[r.Queue]
+	if !known {
+		var err error
+		if staffed, err = store.Staffed(j.w, j.ws, j.app.Members(r.Queue), ""); err != nil {
+			return nil, err
+		}
+		j.staff[r.Queue] = staffed
+	}
+	if staffed {
+		return r, nil
+	}
+	return r.Unrouted(author), nil
 }
 
 // issueEffects adds the issue, as the record that it is, to the effects of a verdict.

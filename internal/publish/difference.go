@@ -2,11 +2,13 @@ package publish
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/landfall-sync/landfall/internal/definition"
+	"github.com/landfall-sync/landfall/internal/store"
 	"github.com/landfall-sync/landfall/internal/wire"
 )
 
@@ -72,6 +74,34 @@ func stranded(at placer, old, next *definition.App) []wire.Problem {
 		}
 	}
 	return out
+}
+
+// unattended refuses queues in which sync issues wait that nobody could decide
+// any more. A queue that is gone is the administrators'.
+func unattended(r store.Reader, ws string, at placer, old, next *definition.App) (out []wire.Problem, err error) {
+	for _, queue := range slices.Sorted(maps.Keys(next.Queues)) {
+		roles := next.Members(queue)
+		if slices.Equal(roles, old.Members(queue)) {
+			continue
+		}
+		staffed, err := store.Staffed(r, ws, roles, "")
+		if err != nil {
+			return nil, err
+		}
+		if staffed {
+			continue
+		}
+		waiting, err := r.Issues(ws, store.IssueFilter{State: store.Unresolved, Queue: queue}, store.Page{Limit: 1})
+		if err != nil {
+			return nil, err
+		}
+		if len(waiting) > 0 {
+			out = append(out, at.problem("queues:", false,
+				fmt.Sprintf("sync issues wait in the queue %q, and no enabled user has the role %s", queue, strings.Join(roles, " or ")),
+				"leave it a role that somebody has until somebody has the new one, or have the issues handed to another queue"))
+		}
+	}
+	return out, nil
 }
 
 func lifecycle(t *definition.Type) (statuses, moves []string) {

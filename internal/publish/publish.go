@@ -243,7 +243,11 @@ func (p *Publisher) compare(r store.Reader, ws string, req wire.Publish, app *de
 			out.Unchanged = true
 			return out, nil
 		}
-		out.Problems = append(out.Problems, stranded(at, old, app)...)
+		nobody, err := unattended(r, ws, at, old, app)
+		if err != nil {
+			return nil, err
+		}
+		out.Problems = slices.Concat(out.Problems, stranded(at, old, app), nobody)
 	}
 	next := h.Definition + 1
 	if app.Version != 0 && app.Version != next {

@@ -139,8 +139,8 @@ func (d *Desk) Assign(ctx context.Context, ws string, actor landfall.Actor, ref 
 }
 
 // Reopen takes a resolved issue up again. Members of its queue may, as long as
-// what was sent is still there. When its queue has nobody any more it goes to
-// the fallback queue.
+// what was sent is still there; so somebody is there to decide it. When its queue
+// is gone, that is the administrators, and it goes to the fallback queue.
 func (d *Desk) Reopen(ctx context.Context, ws string, actor landfall.Actor, ref, note string) (*wire.IssueView, error) {
 	return d.change(ctx, ws, actor, ref, "reopen", func(e *edit) error {
 		i := e.issue
@@ -158,11 +158,7 @@ func (d *Desk) Reopen(ctx context.Context, ws string, actor landfall.Actor, ref,
 		if err != nil {
 			return err
 		}
-		ok, err := e.staffed(e.queue(i.Queue))
-		if err != nil {
-			return err
-		}
-		if q := e.queue(i.Queue); !ok || !q.declared {
+		if !e.queue(i.Queue).declared {
 			i.Queue = landfall.FallbackQueue
 		}
 		e.action, e.note = landfall.Moved, note
@@ -323,7 +319,7 @@ func (e *edit) enabled(name string) error {
 		return landfall.Errorf(landfall.CodeInvalid, "the user %q is disabled", name).WithHint("assign to somebody else, or to a queue")
 	}
 	var names []string
-	err = e.eachUser(func(u *store.User) bool {
+	err = store.EachUser(e.r, e.ws, func(u *store.User) bool {
 		if !u.Disabled {
 			names = append(names, u.Name)
 		}
@@ -341,7 +337,7 @@ func (e *edit) usable(name string) error {
 	if !q.declared {
 		return unknown(landfall.CodeInvalid, "queue", name, e.queues())
 	}
-	ok, err := e.staffed(q)
+	ok, err := store.Staffed(e.r, e.ws, q.members, "")
 	if err != nil || ok {
 		return err
 	}

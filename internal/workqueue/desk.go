@@ -147,15 +147,13 @@ type queue struct {
 }
 
 func (v *view) queue(name string) queue {
-	if v.app != nil {
-		if q := v.app.Queues[name]; q != nil {
-			return queue{q.Name, titled(q.Title, q.Name), q.Members, true}
-		}
+	out := queue{name: name, title: name, members: v.app.Members(name)}
+	if v.app != nil && v.app.Queues[name] != nil {
+		out.title, out.declared = titled(v.app.Queues[name].Title, name), true
+	} else if name == landfall.FallbackQueue {
+		out.title, out.declared = "Sync issues", true
 	}
-	if name == landfall.FallbackQueue {
-		return queue{name, "Sync issues", []string{landfall.Administrator}, true}
-	}
-	return queue{name, name, []string{landfall.Administrator}, false}
+	return out
 }
 
 // queues names all queues, sorted.
@@ -176,36 +174,6 @@ func (v *view) member(q queue) bool {
 
 // decides reports whether the caller may decide the issue.
 func (v *view) decides(i *landfall.Issue) bool { return v.member(v.queue(i.Queue)) }
-
-// staffed reports whether an enabled user is a member of the queue.
-func (v *view) staffed(q queue) (bool, error) {
-	found := false
-	err := v.eachUser(func(u *store.User) bool {
-		a := u.Actor()
-		found = !u.Disabled && slices.ContainsFunc(q.members, a.Has)
-		return !found
-	})
-	return found, err
-}
-
-func (v *view) eachUser(f func(*store.User) bool) error {
-	after := ""
-	for {
-		users, err := v.r.Users(v.ws, store.Page{After: after, Limit: largestPage})
-		if err != nil {
-			return err
-		}
-		for _, u := range users {
-			if !f(u) {
-				return nil
-			}
-			after = u.Name
-		}
-		if len(users) < largestPage {
-			return nil
-		}
-	}
-}
 
 func titled(title, name string) string {
 	if title == "" {

@@ -58,18 +58,11 @@ func (a *Accounts) lastMember(r store.Reader, ws string, was, u *store.User) err
 		if !was.Works(roles) || u.Works(roles) {
 			continue
 		}
-		staffed, err := store.Staffed(r, ws, roles, u.Name)
+		wait, err := store.Unattended(r, ws, queue, roles, u.Name)
 		if err != nil {
 			return err
 		}
-		if staffed {
-			continue
-		}
-		waiting, err := r.Issues(ws, store.IssueFilter{State: store.Unresolved, Queue: queue}, store.Page{Limit: 1})
-		if err != nil {
-			return err
-		}
-		if len(waiting) > 0 {
+		if wait {
 			return landfall.Errorf(landfall.CodeConflict, "sync issues wait in the queue %q, and %q is the last who works it", queue, u.Name).
 				WithHint("give somebody else the role %s first, yourself if need be, or have the issues handed to another queue", strings.Join(roles, " or "))
 		}

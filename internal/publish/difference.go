@@ -84,18 +84,11 @@ func unattended(r store.Reader, ws string, at placer, old, next *definition.App)
 		if slices.Equal(roles, old.Members(queue)) {
 			continue
 		}
-		staffed, err := store.Staffed(r, ws, roles, "")
+		wait, err := store.Unattended(r, ws, queue, roles, "")
 		if err != nil {
 			return nil, err
 		}
-		if staffed {
-			continue
-		}
-		waiting, err := r.Issues(ws, store.IssueFilter{State: store.Unresolved, Queue: queue}, store.Page{Limit: 1})
-		if err != nil {
-			return nil, err
-		}
-		if len(waiting) > 0 {
+		if wait {
 			out = append(out, at.problem("queues:", false,
 				fmt.Sprintf("sync issues wait in the queue %q, and no enabled user has the role %s", queue, strings.Join(roles, " or ")),
 				"leave it a role that somebody has until somebody has the new one, or have the issues handed to another queue"))

@@ -40,3 +40,14 @@ func Staffed(r Accounts, ws string, roles []string, except string) (found bool, 
 	})
 	return found, err
 }
+
+// Unattended reports whether sync issues wait in a queue that no user works with
+// one of the roles; the user except is not counted.
+func Unattended(r Reader, ws, queue string, roles []string, except string) (bool, error) {
+	staffed, err := Staffed(r, ws, roles, except)
+	if err != nil || staffed {
+		return false, err
+	}
+	waiting, err := r.Issues(ws, IssueFilter{State: Unresolved, Queue: queue}, Page{Limit: 1})
+	return len(waiting) > 0, err
+}

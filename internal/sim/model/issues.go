@@ -58,17 +58,30 @@ func (r *reading) attended(i *Issue) {
 	r.complain("unattended", "issue %s is in %s, where nobody may decide it", i.ID, i.Queue)
 }
 
-// route is where an issue goes.
+// route is where an issue goes: where it is routed to if somebody works there,
+// else to the administrators.
 func (m *Model) route(i *landfall.Issue) (queue, assignee string) {
+	if queue = m.routed(i); queue != landfall.FallbackQueue {
+		for _, u := range m.users {
+			if a := u.Actor(); !u.Disabled && slices.ContainsFunc(m.members(queue), a.Has) {
+				return queue, ""
+			}
+		}
+	}
+	return landfall.FallbackQueue, i.Author
+}
+
+// routed is the queue that the app says.
+func (m *Model) routed(i *landfall.Issue) string {
 	for _, x := range m.app.Routes {
 		if x.Kind == string(i.Kind) {
-			return x.Queue, ""
+			return x.Queue
 		}
 	}
 	if t := m.app.Type(i.RecordType); t != nil && t.Queue != "" {
-		return t.Queue, ""
+		return t.Queue
 	}
-	return landfall.FallbackQueue, i.Author
+	return landfall.FallbackQueue
 }
 
 // opened checks a new issue against what was refused.

@@ -111,11 +111,7 @@ func (w *world) told(c *watch.Commit) {
 	if w.keep {
 		w.before = append(w.before, w.m.Clone())
 	}
-	for _, v := range w.m.Commit(c) {
-		if v.Rule != "unattended" { // everybody with the role may be disabled
-			w.found = append(w.found, v)
-		}
-	}
+	w.found = append(w.found, w.m.Commit(c)...)
 }
 
 func (w *world) must(err error) {

@@ -44,7 +44,8 @@ type Message struct {
 // IssueType is the built-in case type of issues.
 const IssueType = "sync_issue"
 
-// FallbackQueue is the built-in queue of issues that no rule routes.
+// FallbackQueue is the built-in queue of issues that no rule routes, or that are
+// routed to where nobody works.
 const FallbackQueue = "sync-issues"
 
 // Administrator is the built-in role; it always belongs to the FallbackQueue.

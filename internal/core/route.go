@@ -7,7 +7,7 @@ import (
 	"github.com/landfall-sync/landfall/internal/definition"
 )
 
-// Route says where an issue goes: to the queue of the first route of the
+// Route says where an issue goes if somebody works there: to the queue of the first route of the
 // definition that holds, else to the queue of its type, else to the fallback
 // queue and its author. The app may be nil. The issue's Kind, RecordType, Op,
 // Transition, Author and Messages must be set. A route that fails does not hold.

@@ -202,3 +202,65 @@ func TestWhatIsGone(t *testing.T) {
 		t.Errorf("%+v", out)
 	}
 }
+
+// A definition under which nobody could decide what waits in a queue is refused.
+func TestSomebodyIsLeftToDecide(t *testing.T) {
+	w := newWorld(t)
+	queues := func(members, more string) string {
+		return strings.Replace(source, "roles: [worker]\n", "roles: [worker, clerk, auditor]\nqueues:\n  conflicts: {title: Conflicts, members: ["+members+"]}\n"+more, 1)
+	}
+	put := func(users ...store.User) {
+		t.Helper()
+		err := w.store.Update(t.Context(), func(tx store.Writer) error {
+			for i := range users {
+				if err := tx.PutUser(ws, &users[i]); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	wait := func(state string) {
+		t.Helper()
+		err := w.store.Update(t.Context(), func(tx store.Writer) error {
+			return tx.PutIssue(ws, &store.IssueRow{Issue: landfall.Issue{ID: "i", Number: 1, State: state, Queue: "conflicts"}})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	published := func(source string) {
+		t.Helper()
+		if out := w.publish(source); refused(out.Problems) || out.Unchanged {
+			t.Errorf("not published: %s", text(out.Problems))
+		}
+	}
+	put(store.User{Name: "carl", Roles: []string{"clerk"}}, store.User{Name: "gone", Roles: []string{"auditor"}, Disabled: true})
+	wait(landfall.IssueResolved)
+	published(queues("auditor", "")) // nothing waits there
+	published(queues("clerk", ""))
+	wait(landfall.IssueOpen)
+	before := w.head()
+	for _, dry := range []bool{true, false} {
+		out, err := w.Publish(t.Context(), ws, admin, wire.Publish{Source: queues("auditor", ""), File: "tasks.yaml", DryRun: dry})
+		want := `tasks.yaml:4 warning=false sync issues wait in the queue "conflicts", and no enabled user has the role auditor`
+		if err != nil || !strings.Contains(text(out.Problems), want) || out.Version != before.Definition {
+			t.Errorf("%+v, %v", out, err)
+		}
+	}
+	if w.head() != before {
+		t.Error("it was published all the same")
+	}
+	published(queues("auditor, clerk", ""))
+	published(source) // without the queue: it is the administrators' now
+	if out := w.publish(queues("auditor", "")); !refused(out.Problems) {
+		t.Error("what waits was taken from the administrators, and given to nobody")
+	}
+	put(store.User{Name: "mia", Roles: []string{"auditor"}})
+	published(queues("auditor", ""))
+	put(store.User{Name: "mia"})
+	published(queues("auditor", "  spare: {title: Spare, members: [auditor]}\n")) // who works there is as before
+}

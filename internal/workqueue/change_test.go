@@ -237,6 +237,24 @@ func TestReopen(t *testing.T) {
 	}
 }
 
+// Where nobody works, nobody reopens: what is open again has somebody to decide it.
+func TestReopenWhereNobodyWorks(t *testing.T) {
+	w := newWorld(t)
+	raw := [][]byte{[]byte(`{"n":2,"op":"update","type":"expense","id":"e1"}`)}
+	w.raise(store.IssueRow{Issue: landfall.Issue{ID: "issue-1", Number: 1, State: landfall.IssueResolved, Queue: "haunted", Author: "emma", Assignee: "otto"}, Sent: raw},
+		"user:emma", "user:otto", "role:ghost", "role:administrator")
+	for _, name := range []string{"emma", "otto", "ada", "max"} {
+		_, err := w.desk.Reopen(ctx, ws, actor(name), "1", "")
+		expect(t, err, landfall.CodeForbidden)
+	}
+	w.update(func(tx store.Writer) error {
+		return tx.PutUser(ws, &store.User{Name: "otto", Roles: []string{"ghost"}})
+	})
+	if got := must[*wire.IssueView](t)(w.desk.Reopen(ctx, ws, actor("otto"), "1", "")); got.Queue != "haunted" || got.State != landfall.IssueOpen {
+		t.Errorf("reopened: %+v", got)
+	}
+}
+
 func TestRefusedChangesLeaveNoTrace(t *testing.T) {
 	w := newWorld(t)
 	w.conflict("issue-1", 1, "e1")

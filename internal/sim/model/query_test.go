@@ -126,6 +126,33 @@ func TestUnattended(t *testing.T) {
 	}
 }
 
+// Where nobody works, a new issue is the administrators'.
+func TestNobodyWorksThere(t *testing.T) {
+	w := newWorld(t, 1, false)
+	for _, name := range []string{"carl", "ada"} {
+		_, err := w.acc.ChangeUser(context.Background(), ws, w.admin, "", name, wire.UserChange{Revoke: []string{app.Clerk}})
+		w.must(err)
+	}
+	p := w.phones[0] // will
+	p.add(&landfall.Mutation{Op: landfall.OpCreate, Type: "memo", ID: w.id(), Base: &landfall.Base{}, MadeAt: w.now})
+	p.push()
+	w.judge()
+	if all := w.m.Issues(); len(all) != 1 || all[0].Queue != landfall.FallbackQueue || all[0].Assignee != "will" || len(w.found) > 0 {
+		t.Fatalf("%+v, %v", all, w.found)
+	}
+	last := len(w.commits) - 1
+	forged := copied(w.commits[last])
+	if !opened(func(row *store.IssueRow) bool { row.Issue.Queue, row.Issue.Assignee = "conflicts", ""; return true })(forged) {
+		t.Fatal("nothing was opened")
+	}
+	found := w.before0().Commit(forged)
+	for _, rule := range []string{"route", "unattended"} {
+		if !slices.ContainsFunc(found, func(v model.Violation) bool { return v.Rule == rule }) {
+			t.Errorf("it is where nobody works, and the model says %v", found)
+		}
+	}
+}
+
 // before0 is a model that has seen all commits but the last.
 func (w *world) before0() *model.Model {
 	m := model.New()

@@ -2,8 +2,11 @@ package storetest
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 
+	"github.com/landfall-sync/landfall"
 	"github.com/landfall-sync/landfall/internal/store"
 )
 
@@ -24,6 +27,40 @@ func accounts(t *testing.T, b *bench) {
 		none, err4 := r.User("w", "nobody")
 		same(t, "none", none == nil, true)
 		return errors.Join(err, err2, err3, err4)
+	})
+}
+
+// staff: who works a queue is found however many users there are, and nobody who
+// is disabled or left out.
+func staff(t *testing.T, b *bench) {
+	b.update(func(w store.Writer) error {
+		err := errors.Join(w.PutUser("w", &store.User{Name: "zoe", Roles: []string{"b", "a"}}), w.PutUser("w", &store.User{Name: "max", Roles: []string{"c"}, Disabled: true}),
+			w.PutIssue("w", &store.IssueRow{Issue: landfall.Issue{ID: "i1", Number: 1, State: landfall.IssueClaimed, Queue: "q"}}),
+			w.PutIssue("w", &store.IssueRow{Issue: landfall.Issue{ID: "i2", Number: 2, State: landfall.IssueResolved, Queue: "done"}}))
+		for i := range 250 {
+			err = errors.Join(err, w.PutUser("w", &store.User{Name: fmt.Sprintf("u%03d", i), Roles: []string{"d"}}))
+		}
+		return err
+	})
+	b.view(func(r store.Reader) error {
+		var errs error
+		for _, c := range []struct {
+			roles, except string
+			staffed       bool
+		}{{"a", "", true}, {"a", "zoe", false}, {"x a", "u001", true}, {"c", "", false}, {"d", "u000", true}, {"", "", false}} {
+			roles := strings.Fields(c.roles)
+			ok, err := store.Staffed(r, "w", roles, c.except)
+			same(t, "staff "+c.roles+" but "+c.except, ok, c.staffed)
+			waits, err2 := store.Unattended(r, "w", "q", roles, c.except)
+			same(t, "unattended "+c.roles+" but "+c.except, waits, !c.staffed)
+			settled, err3 := store.Unattended(r, "w", "done", roles, c.except)
+			same(t, "nothing waits", settled, false)
+			errs = errors.Join(errs, err, err2, err3)
+		}
+		n, last := 0, ""
+		err := store.EachUser(r, "w", func(u *store.User) bool { n, last = n+1, u.Name; return u.Name != "u150" })
+		same(t, "users until told to stop", []any{n, last}, []any{152, "u150"})
+		return errors.Join(errs, err)
 	})
 }
 

@@ -44,7 +44,7 @@ func TestDoctor(t *testing.T) {
 	}
 	// A dozen records that nobody made.
 	err = sqlitex.ExecuteScript(c, `WITH RECURSIVE n(i) AS (SELECT 10 UNION ALL SELECT i + 1 FROM n WHERE i < 21)
-		INSERT INTO records (ws, id, version, number, queue, assignee, deleted, keys, gone_keys, edits, body)
+		INSERT INTO records (ws, id, version, number, queue, assignee, deleted, keys, places, edits, body)
 		SELECT (SELECT ws FROM heads), 'r' || i, 1, '', '', '', 0, '', '', X'', CAST('{"type":"expense","id":"r' || i || '","version":1,"status":"draft","definition":1,"fields":{}}' AS BLOB) FROM n`, nil)
 	if err := errors.Join(err, c.Close()); err != nil {
 		t.Fatal(err)

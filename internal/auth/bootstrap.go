@@ -58,10 +58,9 @@ func (a *Accounts) Bootstrap(ctx context.Context, f First) error {
 		if err != nil {
 			return err
 		}
-		if err := w.PutDefinition(f.Workspace, &store.DefinitionRow{Version: 1, Source: f.App.Source, By: f.Admin, At: l.Now()}); err != nil {
+		if err := w.PutDefinition(f.Workspace, &store.DefinitionRow{Version: 1, Seq: l.Publish(1), Source: f.App.Source, By: f.Admin, At: l.Now()}); err != nil {
 			return err
 		}
-		l.Publish(1)
 		u := &store.User{Name: f.Admin, Title: f.Title, Password: password, Created: l.Now()}
 		for _, role := range append(slices.Clone(f.App.Roles), landfall.Administrator) {
 			if u.Roles, err = giveKey(w, l, f.Workspace, u.Name, u.Roles, role, roleKey(role)); err != nil {

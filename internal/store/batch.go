@@ -113,6 +113,17 @@ func (b *Batch) PutRecord(ws string, rec *landfall.Record, keys []string) error 
 	return nil
 }
 
+// Regroup implements Writer. What is held back of the record is written first.
+func (b *Batch) Regroup(ws, id string, keys []string, seq int64) error {
+	if r := b.rows[id]; r != nil && ws == b.ws {
+		if err := b.flush(r); err != nil {
+			return err
+		}
+		delete(b.rows, id)
+	}
+	return b.Writer.Regroup(ws, id, keys, seq)
+}
+
 func sortedKeys(keys []string) []string {
 	keys = slices.Clone(keys)
 	slices.Sort(keys)
@@ -286,12 +297,10 @@ func (b *Batch) held(i *Item) {
 // Flush writes what was held back, in an order that is the same each time.
 func (b *Batch) Flush() error {
 	for _, id := range b.order {
-		r := b.rows[id]
-		if !r.dirty {
-			continue
-		}
-		if err := b.PutRow(b.ws, r.stored, r.now.Record, r.now.Keys); err != nil {
-			return err
+		if r := b.rows[id]; r != nil {
+			if err := b.flush(r); err != nil {
+				return err
+			}
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(b.replicas)) {
@@ -309,4 +318,12 @@ func (b *Batch) Flush() error {
 		}
 	}
 	return nil
+}
+
+func (b *Batch) flush(r *batchRow) error {
+	if !r.dirty {
+		return nil
+	}
+	r.dirty = false
+	return b.PutRow(b.ws, r.stored, r.now.Record, r.now.Keys)
 }

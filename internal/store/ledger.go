@@ -102,10 +102,11 @@ func (l *Ledger) uniques(writes []landfall.Write) error {
 	return nil
 }
 
-// Publish makes version the current definition, at a place of its own.
-func (l *Ledger) Publish(version int64) {
-	l.head.Seq++
+// Publish makes version the current definition, at a place of its own, and
+// returns that.
+func (l *Ledger) Publish(version int64) int64 {
 	l.head.Definition = version
+	return l.Take()
 }
 
 // Take uses up the next place for something that is not a record, such as a

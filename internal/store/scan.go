@@ -7,6 +7,10 @@ import "github.com/landfall-sync/landfall"
 type Scans interface {
 	// RecordIDs lists ids of records, deleted ones too, after the given one, in order.
 	RecordIDs(ws, after string, limit int) ([]string, error)
+	// RecordsOf lists those of a type in the same way.
+	RecordsOf(ws, typ, after string, limit int) ([]string, error)
+	// Entered reports whether the feed of a key has a record at a place, not gone.
+	Entered(ws, key, id string, seq int64) (bool, error)
 	// Log lists changes of all records after the given place, in order of (ID, Seq, Index).
 	Log(ws string, after Place, limit int) ([]landfall.Change, error)
 }

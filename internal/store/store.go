@@ -101,9 +101,9 @@ type Records interface {
 type Row struct {
 	Record *landfall.Record
 	Keys   []string // that may receive it now, sorted
-	// Left are the keys that it left and is not under again, with the versions
-	// at which it did; a driver that finds feed entries otherwise leaves it out.
-	Left map[string]int64
+	// Places are where its entries in the feed are that are not at its version:
+	// those of keys that it left, and of keys that it was regrouped under.
+	Places map[string]int64
 }
 
 // Page asks for at most Limit rows after the row whose cursor is After. The
@@ -113,7 +113,8 @@ type Page struct {
 	Limit int
 }
 
-// Entry says that a record under an audience key changed, or left the key.
+// Entry says that a record under an audience key changed, or left the key. Its
+// Seq is the record's version, or a later place at which the record was regrouped.
 type Entry struct {
 	Seq  int64
 	Type string
@@ -344,6 +345,7 @@ type Accounts interface {
 // DefinitionRow is one published version.
 type DefinitionRow struct {
 	Version int64
+	Seq     int64 // its place in the sequence
 	Source  []byte
 	By      string
 	At      time.Time
@@ -366,6 +368,11 @@ type WriteRecords interface {
 	PutRecord(ws string, r *landfall.Record, keys []string) error
 	// PutRow is PutRecord by somebody who has read what it replaces: nil for none.
 	PutRow(ws string, old *Row, r *landfall.Record, keys []string) error
+	// Regroup makes the record's audience exactly keys as of seq, without a new
+	// version of it: it is entered in the feed at seq under each key that is new
+	// to it, and keys that it leaves get a Gone entry there. Under keys that it
+	// keeps nothing happens.
+	Regroup(ws, id string, keys []string, seq int64) error
 	AddChange(ws string, c *landfall.Change) error
 	// SetUnique makes the record hold exactly these values (field → value).
 	SetUnique(ws, typ, id string, values map[string]string) error

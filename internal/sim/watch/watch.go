@@ -55,6 +55,7 @@ type Op struct {
 	Head       *store.Head
 	Record     *landfall.Record
 	Keys       []string // of Record
+	Regrouped  *Regrouped
 	Change     *landfall.Change
 	Item       *store.Item
 	Added      bool // Item's key was not there before
@@ -76,6 +77,13 @@ type Op struct {
 	SessionGone string
 	Code        *store.Code
 	CodeGone    string
+}
+
+// Regrouped is a record, by its id, that got another audience at a place.
+type Regrouped struct {
+	ID   string
+	Keys []string
+	Seq  int64
 }
 
 // Unique are the unique values that a record holds from now on.

@@ -41,6 +41,11 @@ func (w *writer) PutRow(ws string, old *store.Row, r *landfall.Record, keys []st
 	return w.Writer.PutRow(ws, old, r, keys)
 }
 
+func (w *writer) Regroup(ws, id string, keys []string, seq int64) error {
+	w.note(ws, Op{Regrouped: &Regrouped{ID: id, Keys: slices.Clone(keys), Seq: seq}})
+	return w.Writer.Regroup(ws, id, keys, seq)
+}
+
 func (w *writer) AddChange(ws string, c *landfall.Change) error {
 	own := *c
 	own.Set, own.Was, own.Lost = c.Set.Clone(), c.Was.Clone(), c.Lost.Clone()

@@ -37,9 +37,9 @@ func decodeEntry(b []byte) (e entry, err error) {
 	return e, err
 }
 
-// enter moves the record to its version in the feed of a key. It has one entry
+// enter moves the record to a place in the feed of a key. It has one entry
 // there, which is also found by the record.
-func (t *tx) enter(ws, key string, r *landfall.Record, state string) error {
+func (t *tx) enter(ws, key string, r *landfall.Record, seq int64, state string) error {
 	at, member := kv.Key("place", ws, r.ID, key), kv.Key("member", ws, key, r.Type, r.ID)
 	if b, ok := t.kv.Get(at); ok {
 		old, err := decodeEntry(b)
@@ -53,24 +53,42 @@ func (t *tx) enter(ws, key string, r *landfall.Record, state string) error {
 	} else if _, under := t.kv.Get(member); !under {
 		t.kv.Put(member, nil)
 	}
-	row := entry{r.Version, state, r.Type}.encode()
+	row := entry{seq, state, r.Type}.encode()
 	t.kv.Put(at, row)
-	t.kv.Put(kv.Key("feed", ws, key, kv.Number(r.Version), r.ID), row)
+	t.kv.Put(kv.Key("feed", ws, key, kv.Number(seq), r.ID), row)
+	return nil
+}
+
+// standing calls f for the entries of a record, by key.
+func (t *tx) standing(ws, id string, f func(key string, e entry)) error {
+	for at, b := range t.up(kv.Key("place", ws, id), "") {
+		e, err := decodeEntry(b)
+		if err != nil {
+			return err
+		}
+		f(kv.Last(at), e)
+	}
 	return nil
 }
 
 // Audience implements store.Reader.
 func (t *tx) Audience(ws, id string) (keys []string, err error) {
-	for at, b := range t.up(kv.Key("place", ws, id), "") {
-		e, err := decodeEntry(b)
-		if err != nil {
-			return nil, err
-		}
+	err = t.standing(ws, id, func(key string, e entry) {
 		if e.state != gone {
-			keys = append(keys, kv.Last(at))
+			keys = append(keys, key)
 		}
+	})
+	return keys, err
+}
+
+// Entered implements store.Reader.
+func (t *tx) Entered(ws, key, id string, seq int64) (bool, error) {
+	b, ok := t.kv.Get(kv.Key("feed", ws, key, kv.Number(seq), id))
+	if !ok {
+		return false, nil
 	}
-	return keys, nil
+	e, err := decodeEntry(b)
+	return e.state != gone, err
 }
 
 // Feed implements store.Reader.

@@ -37,6 +37,11 @@ func (t *tx) RecordIDs(ws, after string, limit int) ([]string, error) {
 	return names(t.up(kv.Key("record", ws), kv.Key("record", ws, after)), limit), nil
 }
 
+// RecordsOf implements store.Reader.
+func (t *tx) RecordsOf(ws, typ, after string, limit int) ([]string, error) {
+	return names(t.up(kv.Key("typed", ws, typ), kv.Key("typed", ws, typ, after)), limit), nil
+}
+
 // RecordsByPrefix implements store.Reader.
 func (t *tx) RecordsByPrefix(ws, prefix string, limit int) ([]string, error) {
 	return names(t.up(kv.Key("record", ws)+kv.Part(prefix), ""), limit), nil
@@ -48,8 +53,20 @@ func (t *tx) Row(ws, id string) (*store.Row, error) {
 	if r == nil || err != nil {
 		return nil, err
 	}
-	keys, err := t.Audience(ws, id)
-	return &store.Row{Record: r, Keys: keys}, err
+	row := &store.Row{Record: r}
+	err = t.standing(ws, id, func(key string, e entry) {
+		if e.state != gone {
+			row.Keys = append(row.Keys, key)
+		}
+		if e.state != gone && e.seq == r.Version {
+			return
+		}
+		if row.Places == nil {
+			row.Places = map[string]int64{}
+		}
+		row.Places[key] = e.seq
+	})
+	return row, err
 }
 
 // PutRow implements store.Writer.
@@ -65,18 +82,18 @@ func (t *tx) PutRecord(ws string, r *landfall.Record, keys []string) error {
 	}
 	for _, k := range was {
 		if !slices.Contains(keys, k) {
-			if err := t.enter(ws, k, r, gone); err != nil {
+			if err := t.enter(ws, k, r, r.Version, gone); err != nil {
 				return err
 			}
 		}
 	}
 	for _, k := range keys {
-		if err := t.enter(ws, k, r, stateOf(r)); err != nil {
+		if err := t.enter(ws, k, r, r.Version, stateOf(r)); err != nil {
 			return err
 		}
 	}
 	row, version := kv.Key("record", ws, r.ID), kv.Number(r.Version)
-	var leads []string
+	leads := []string{kv.Key("typed", ws, r.Type, r.ID)}
 	if r.Number != "" {
 		leads = append(leads, kv.Key("numbered", ws, r.Number, r.ID))
 	}
@@ -89,6 +106,34 @@ func (t *tx) PutRecord(ws string, r *landfall.Record, keys []string) error {
 	t.index(row, leads...)
 	t.kv.Put(row, store.EncodeRecord(nil, r))
 	t.kv.Put(kv.Key("edits")+row, store.EncodeEdits(nil, r.Edits))
+	return nil
+}
+
+// Regroup implements store.Writer.
+func (t *tx) Regroup(ws, id string, keys []string, seq int64) error {
+	r, err := t.Record(ws, id)
+	if err != nil {
+		return err
+	}
+	if r == nil {
+		return landfall.Errorf(landfall.CodeInternal, "there is no record %s whose audience could change", id)
+	}
+	was, err := t.Audience(ws, id)
+	if err != nil {
+		return err
+	}
+	for _, k := range slices.Concat(was, keys) {
+		state := stateOf(r)
+		switch kept, stays := slices.Contains(was, k), slices.Contains(keys, k); {
+		case kept && stays:
+			continue
+		case kept:
+			state = gone
+		}
+		if err := t.enter(ws, k, r, seq, state); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

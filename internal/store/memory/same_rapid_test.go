@@ -51,6 +51,15 @@ var deeds = map[string]func(*rapid.T, string, int64) func(store.Writer) error{
 		under := few(t, keys)
 		return func(w store.Writer) error { return w.PutRecord(ws, r, under) }
 	},
+	"regroup": func(t *rapid.T, ws string, seq int64) func(store.Writer) error {
+		id, under := one(t, ids), few(t, keys)
+		return func(w store.Writer) error {
+			if r, err := w.Record(ws, id); r == nil || r.Version == seq || err != nil {
+				return err // it takes a place of its own
+			}
+			return w.Regroup(ws, id, under, seq)
+		}
+	},
 	"change": func(t *rapid.T, ws string, seq int64) func(store.Writer) error {
 		c := &landfall.Change{Type: "thing", ID: one(t, ids), Seq: seq, Index: int(number(t, 3)), Action: landfall.Updated}
 		return func(w store.Writer) error { return w.AddChange(ws, c) }
@@ -134,6 +143,9 @@ func questions(t *rapid.T) map[string]question {
 		"counter":  func(r store.Reader) (any, error) { return r.Counter(ws, "c") },
 		"record":   func(r store.Reader) (any, error) { return r.Record(ws, id) },
 		"audience": func(r store.Reader) (any, error) { return r.Audience(ws, id) },
+		"row":      func(r store.Reader) (any, error) { return r.Row(ws, id) },
+		"typed":    func(r store.Reader) (any, error) { return r.RecordsOf(ws, "thing", user, limit) },
+		"entered":  func(r store.Reader) (any, error) { return r.Entered(ws, key, id, after) },
 		"numbered": func(r store.Reader) (any, error) { return r.RecordByNumber(ws, "N-"+id) },
 		"prefix":   func(r store.Reader) (any, error) { return r.RecordsByPrefix(ws, user, limit) },
 		"changes":  func(r store.Reader) (any, error) { return r.Changes(ws, id, after) },

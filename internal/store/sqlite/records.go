@@ -21,11 +21,12 @@ var (
 	qCommit       = statement("INSERT INTO commits (ws, last, mark) VALUES (?, ?, ?)")
 	qMark         = statement("SELECT mark FROM commits WHERE ws = ? AND last >= ? ORDER BY last LIMIT 1")
 	qRecord       = statement("SELECT body, edits FROM records WHERE ws = ? AND id = ?")
-	qRow          = statement("SELECT body, edits, keys, gone_keys FROM records WHERE ws = ? AND id = ?")
+	qRow          = statement("SELECT body, edits, keys, places FROM records WHERE ws = ? AND id = ?")
 	qNumbered     = statement("SELECT body, edits FROM records WHERE ws = ? AND number = ? AND number <> ''")
 	qPrefix       = statement("SELECT id FROM records WHERE ws = ? AND id >= ? AND id < ? ORDER BY id LIMIT ?")
 	qKeys         = statement("SELECT keys FROM records WHERE ws = ? AND id = ?")
-	qPutRecord    = statement("INSERT INTO records (ws, id, version, number, queue, assignee, deleted, keys, gone_keys, edits, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (ws, id) DO UPDATE SET version = excluded.version, number = excluded.number, queue = excluded.queue, assignee = excluded.assignee, deleted = excluded.deleted, keys = excluded.keys, gone_keys = excluded.gone_keys, edits = excluded.edits, body = excluded.body")
+	qPutRecord    = statement("INSERT INTO records (ws, id, type, version, number, queue, assignee, deleted, keys, places, edits, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (ws, id) DO UPDATE SET version = excluded.version, number = excluded.number, queue = excluded.queue, assignee = excluded.assignee, deleted = excluded.deleted, keys = excluded.keys, places = excluded.places, edits = excluded.edits, body = excluded.body")
+	qRegroup      = statement("UPDATE records SET keys = ?3, places = ?4 WHERE ws = ?1 AND id = ?2")
 	qPutFeed      = statement("INSERT INTO feed (ws, key, seq, id, type, gone) VALUES (?, ?, ?, ?, ?, ?)")
 	qDropFeed     = statement("DELETE FROM feed WHERE ws = ? AND key = ? AND seq = ? AND id = ?")
 	qPutMember    = statement("INSERT INTO members (ws, key, type, id) VALUES (?, ?, ?, ?)")
@@ -117,8 +118,8 @@ func (t *tx) Row(ws, id string) (row *store.Row, err error) {
 		if row.Keys, err = keysOf(st.ColumnText(2)); err != nil {
 			return false, err
 		}
-		if left := columnBytes(st, 3); len(left) > 0 {
-			err = json.Unmarshal(left, &row.Left)
+		if places := columnBytes(st, 3); len(places) > 0 {
+			err = json.Unmarshal(places, &row.Places)
 		}
 		return false, err
 	}, ws, id)
@@ -160,23 +161,10 @@ func (t *tx) PutRecord(ws string, r *landfall.Record, keys []string) error {
 
 // PutRow implements store.Writer.
 func (t *tx) PutRow(ws string, old *store.Row, r *landfall.Record, keys []string) error {
-	sorted := slices.Clone(keys)
-	slices.Sort(sorted)
-	sorted = slices.Compact(sorted)
-	if slices.ContainsFunc(sorted, func(k string) bool { return strings.Contains(k, between) }) {
-		return landfall.Errorf(landfall.CodeInternal, "an audience key of record %s has a line break in it", r.ID)
-	}
-	left, err := t.enter(ws, old, r, sorted)
+	m := mover{t: t, ws: ws, r: r, seq: r.Version, changed: true}
+	held, places, err := m.move(old, keys)
 	if err != nil {
 		return err
-	}
-	gone := ""
-	if len(left) > 0 {
-		b, err := json.Marshal(left)
-		if err != nil {
-			return err
-		}
-		gone = string(b)
 	}
 	queue, assignee := r.Queue, r.Assignee
 	if r.Deleted {
@@ -184,53 +172,121 @@ func (t *tx) PutRow(ws string, old *store.Row, r *landfall.Record, keys []string
 	}
 	t.edits = store.EncodeEdits(t.edits[:0], r.Edits)
 	t.body = store.EncodeRecord(t.body[:0], r)
-	return t.exec(qPutRecord, ws, r.ID, r.Version, r.Number, queue, assignee, r.Deleted, strings.Join(sorted, between), gone, t.edits, t.body)
+	return t.exec(qPutRecord, ws, r.ID, r.Type, r.Version, r.Number, queue, assignee, r.Deleted, held, places, t.edits, t.body)
 }
 
-// enter moves the record's entries in the feed to its version, and returns the
-// keys that it is not under any more.
-func (t *tx) enter(ws string, old *store.Row, r *landfall.Record, keys []string) (map[string]int64, error) {
+// Regroup implements store.Writer.
+func (t *tx) Regroup(ws, id string, keys []string, seq int64) error {
+	old, err := t.Row(ws, id)
+	if err != nil {
+		return err
+	}
+	if old == nil {
+		return landfall.Errorf(landfall.CodeInternal, "there is no record %s whose audience could change", id)
+	}
+	m := mover{t: t, ws: ws, r: old.Record, seq: seq}
+	held, places, err := m.move(old, keys)
+	if err != nil {
+		return err
+	}
+	return t.exec(qRegroup, ws, id, held, places)
+}
+
+// mover moves the entries of a record in the feed to a place.
+type mover struct {
+	t       *tx
+	ws      string
+	r       *landfall.Record
+	seq     int64
+	changed bool             // the record did, which all its keys hear of
+	places  map[string]int64 // of entries that are not at the record's version
+}
+
+// move makes keys those that the record is under, and returns what its row says
+// of them.
+func (m *mover) move(old *store.Row, keys []string) (held, places string, err error) {
+	keys = slices.Clone(keys)
+	slices.Sort(keys)
+	keys = slices.Compact(keys)
+	if slices.ContainsFunc(keys, func(k string) bool { return strings.Contains(k, between) }) {
+		return "", "", landfall.Errorf(landfall.CodeInternal, "an audience key of record %s has a line break in it", m.r.ID)
+	}
 	var was []string
-	var left map[string]int64
 	if old != nil {
-		was, left = old.Keys, maps.Clone(old.Left)
+		was, m.places = old.Keys, maps.Clone(old.Places)
 	}
 	for _, k := range was {
-		if err := t.exec(qDropFeed, ws, k, old.Record.Version, r.ID); err != nil {
-			return nil, err
-		}
-		if slices.Contains(keys, k) {
+		kept := slices.Contains(keys, k)
+		if kept && !m.changed {
 			continue
 		}
-		if left == nil {
-			left = map[string]int64{}
+		if err := m.drop(k, old.Record.Version); err != nil {
+			return "", "", err
 		}
-		left[k] = r.Version
-		if err := t.exec(qPutFeed, ws, k, r.Version, r.ID, r.Type, true); err != nil {
-			return nil, err
-		}
-		if err := t.exec(qDropMember, ws, k, r.Type, r.ID); err != nil {
-			return nil, err
+		if !kept {
+			if err := m.leave(k); err != nil {
+				return "", "", err
+			}
 		}
 	}
 	for _, k := range keys {
-		if seq, back := left[k]; back {
-			delete(left, k)
-			if err := t.exec(qDropFeed, ws, k, seq, r.ID); err != nil {
-				return nil, err
-			}
-		}
-		if err := t.exec(qPutFeed, ws, k, r.Version, r.ID, r.Type, false); err != nil {
-			return nil, err
-		}
-		if slices.Contains(was, k) {
-			continue
-		}
-		if err := t.exec(qPutMember, ws, k, r.Type, r.ID); err != nil {
-			return nil, err
+		if err := m.enter(k, slices.Contains(was, k)); err != nil {
+			return "", "", err
 		}
 	}
-	return left, nil
+	if len(m.places) > 0 {
+		b, err := json.Marshal(m.places)
+		if err != nil {
+			return "", "", err
+		}
+		places = string(b)
+	}
+	return strings.Join(keys, between), places, nil
+}
+
+// drop takes an entry away, which is at version unless it is known elsewhere.
+func (m *mover) drop(key string, version int64) error {
+	at, elsewhere := m.places[key]
+	if elsewhere {
+		delete(m.places, key)
+	} else {
+		at = version
+	}
+	return m.t.exec(qDropFeed, m.ws, key, at, m.r.ID)
+}
+
+func (m *mover) leave(key string) error {
+	m.stands(key)
+	if err := m.t.exec(qPutFeed, m.ws, key, m.seq, m.r.ID, m.r.Type, true); err != nil {
+		return err
+	}
+	return m.t.exec(qDropMember, m.ws, key, m.r.Type, m.r.ID)
+}
+
+func (m *mover) enter(key string, was bool) error {
+	if was && !m.changed {
+		return nil
+	}
+	if at, back := m.places[key]; back {
+		if err := m.drop(key, at); err != nil {
+			return err
+		}
+	}
+	if m.seq != m.r.Version {
+		m.stands(key)
+	}
+	if err := m.t.exec(qPutFeed, m.ws, key, m.seq, m.r.ID, m.r.Type, false); err != nil || was {
+		return err
+	}
+	return m.t.exec(qPutMember, m.ws, key, m.r.Type, m.r.ID)
+}
+
+// stands keeps where the entry of a key is.
+func (m *mover) stands(key string) {
+	if m.places == nil {
+		m.places = map[string]int64{}
+	}
+	m.places[key] = m.seq
 }
 
 // Feed implements store.Reader.

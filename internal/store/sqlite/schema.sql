@@ -9,7 +9,7 @@ CREATE TABLE definitions (ws TEXT NOT NULL, version INTEGER NOT NULL, body BLOB 
 
 -- body is the record as devices get it, edits who edited its fields, keys the
 -- audience that may receive it, gone_keys those that it left, each with the
--- version at which it did.
+-- version at which it did. schema-3.sql has more.
 CREATE TABLE records (
   ws TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL,
   number TEXT NOT NULL, queue TEXT NOT NULL, assignee TEXT NOT NULL, deleted INTEGER NOT NULL,

@@ -24,11 +24,16 @@ import (
 // applicationID marks a database as Landfall's server's ("LFsv").
 const applicationID = 0x4c467376
 
-//go:embed schema.sql
-var schema string
+// The layout, and what changed in it since.
+var (
+	//go:embed schema.sql
+	schema string
+	//go:embed schema-3.sql
+	schema3 string
+)
 
 // migrations bring a database from version i to i+1.
-var migrations = []string{schema}
+var migrations = []string{schema, schema3}
 
 // Options of a store. The zero value is for production.
 type Options struct {

@@ -104,6 +104,38 @@ func TestOneServerAFolder(t *testing.T) {
 	}
 }
 
+// A database of the layout before is brought up to date: what it has is found
+// in the new ways, too.
+func TestBroughtUpToDate(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "db")
+	c, err := sqlite.OpenConn(path, sqlite.OpenReadWrite|sqlite.OpenCreate)
+	if err != nil {
+		t.Fatal(err)
+	}
+	script := schema + `INSERT INTO records (ws, id, version, number, queue, assignee, deleted, keys, gone_keys, edits, body)
+		VALUES ('w', 'a', 3, '', '', '', 0, 'all', '{"role:x":2}', X'', CAST('{"type":"thing","id":"a","version":3,"fields":{}}' AS BLOB));
+		INSERT INTO feed (ws, key, seq, id, type, gone) VALUES ('w', 'all', 3, 'a', 'thing', 0), ('w', 'role:x', 2, 'a', 'thing', 1);
+		PRAGMA application_id = 1279685494; PRAGMA user_version = 2;`
+	if err := errors.Join(sqlitex.ExecuteScript(c, script, nil), c.Close()); err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, path)
+	if err := s.Update(t.Context(), func(w store.Writer) error { return w.Regroup("w", "a", []string{"role:x"}, 4) }); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.View(t.Context(), func(r store.Reader) error {
+		ids, err := r.RecordsOf("w", "thing", "", 9)
+		row, err2 := r.Row("w", "a")
+		feed, err3 := r.Feed("w", "role:x", 0, 9, 9)
+		if len(ids) != 1 || row.Places["role:x"] != 4 || row.Places["all"] != 4 || len(feed) != 1 || feed[0].Seq != 4 {
+			t.Errorf("%v %+v %+v", ids, row, feed)
+		}
+		return errors.Join(err, err2, err3)
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // A file that is not ours is refused, and stays as it is.
 func TestForeignFiles(t *testing.T) {
 	dir := t.TempDir()

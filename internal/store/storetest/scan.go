@@ -37,6 +37,13 @@ func scans(t *testing.T, b *bench) {
 				ids = append(ids, page...)
 			}
 			same(t, fmt.Sprint("ids by ", limit), ids, []string{"a", "b", "c"})
+			rest, err := r.RecordsOf("w", "thing", "a", limit)
+			same(t, "of a type", rest, []string{"b", "c"}[:min(limit, 2)])
+			none, err2 := r.RecordsOf("w", "thin", "", limit)
+			same(t, "of another type", none, nil)
+			if err := errors.Join(err, err2); err != nil {
+				return err
+			}
 			var got []store.Place
 			for after := (store.Place{}); ; after = got[len(got)-1] {
 				page, err := r.Log("w", after, limit)

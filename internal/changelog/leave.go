@@ -1,7 +1,5 @@
 package changelog
 
-import "time"
-
 // loss is a lost key whose records may have to leave.
 type loss struct {
 	hold
@@ -141,8 +139,8 @@ const (
 
 // wasUnder reports whether the record was under the lost key at some time
 // since low and before the loss, from its history. Who may see a record follows
-// from its state; of a state that was committed under an earlier definition
-// that is not known.
+// from its state and the definition; of the time before the current one was
+// published it is not known.
 func (p *page) wasUnder(l *loss, id string) (answer, error) {
 	app, err := p.defs.At(p.r, p.ws)
 	if err != nil {
@@ -152,7 +150,7 @@ func (p *page) wasUnder(l *loss, id string) (answer, error) {
 	if err != nil {
 		return unknown, err
 	}
-	published, err := p.published()
+	since, err := p.published()
 	if err != nil {
 		return unknown, err
 	}
@@ -170,10 +168,10 @@ func (p *page) wasUnder(l *loss, id string) (answer, error) {
 		if c.Seq < until && c.Seq < l.to && rec != nil && !rec.Deleted {
 			under, known := underKey(app, rec, l.key)
 			switch {
-			case !known || c.At.Before(published):
-				found = unknown
-			case under:
+			case known && under && min(until, l.to) > since:
 				return yes, nil
+			case !known || max(c.Seq, l.low) < since:
+				found = unknown
 			}
 		}
 		rec, until = undone(rec, c), c.Seq
@@ -181,11 +179,15 @@ func (p *page) wasUnder(l *loss, id string) (answer, error) {
 	return found, nil
 }
 
-// published is when the current definition was.
-func (p *page) published() (time.Time, error) {
+// published is the place at which the current definition was; past the end when
+// that was not kept.
+func (p *page) published() (int64, error) {
 	d, err := p.r.Definition(p.ws, p.head.Definition)
-	if err != nil || d == nil {
-		return time.Time{}, err
+	switch {
+	case err != nil || d == nil:
+		return 0, err
+	case d.Seq == 0:
+		return p.head.Seq + 1, nil
 	}
-	return d.At, nil
+	return d.Seq, nil
 }

@@ -42,7 +42,7 @@ func verdicts(t *rapid.T, w *world, b *batch, devices []*device) {
 }
 
 // play runs random changes and pulls, and lets every device come to rest.
-func play(t *rapid.T, grants bool) (*world, []*device) {
+func play(t *rapid.T, grants, publications bool) (*world, []*device) {
 	w := newWorld(t, memory.New(), "emma", "mara")
 	devices := []*device{w.device("emma", "phone"), w.device("emma", "tablet"), w.device("mara", "laptop")}
 	if rapid.Bool().Draw(t, "held from the beginning") {
@@ -53,7 +53,7 @@ func play(t *rapid.T, grants bool) (*world, []*device) {
 	}
 	for range rapid.IntRange(1, 40).Draw(t, "steps") {
 		d := rapid.SampledFrom(devices).Draw(t, "who")
-		switch rapid.IntRange(0, 6).Draw(t, "step") {
+		switch rapid.IntRange(0, 7).Draw(t, "step") {
 		case 0, 1:
 			w.batch(func(b *batch) {
 				for range rapid.IntRange(1, 3).Draw(t, "verdicts") {
@@ -71,6 +71,10 @@ func play(t *rapid.T, grants bool) (*world, []*device) {
 				}
 			})
 		case 3:
+			if publications {
+				w.batch(func(b *batch) { b.publish(rapid.IntRange(0, len(audiences)-1).Draw(t, "edition")) })
+			}
+		case 4:
 			d.sync(rapid.IntRange(1, 4).Draw(t, "limit"))
 		default:
 			d.pull(rapid.IntRange(1, 4).Draw(t, "limit"), rapid.IntRange(0, 4).Draw(t, "lost") == 0)
@@ -83,12 +87,27 @@ func play(t *rapid.T, grants bool) (*world, []*device) {
 }
 
 func TestReplicasConverge(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) { play(t, true) })
+	rapid.Check(t, func(t *rapid.T) { play(t, true, false) })
+}
+
+// Definitions change who receives what; records of the same version enter and
+// leave.
+func TestReplicasConvergeOverPublications(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) { play(t, true, true) })
+}
+
+// Without a loss nobody has to start again, whatever is published.
+func TestPublicationsAloneStartNothingAgain(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		if w, _ := play(t, false, true); w.resyncs > 0 {
+			t.Fatalf("started again %d times", w.resyncs)
+		}
+	})
 }
 
 func TestNothingIsRepeated(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		_, devices := play(t, false)
+		_, devices := play(t, false, false)
 		for _, d := range devices {
 			sent := slices.Clone(d.sent)
 			slices.Sort(sent)

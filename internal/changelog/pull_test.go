@@ -140,19 +140,48 @@ func TestLossWhoseRecordsCanNotBeToldStartsAgain(t *testing.T) {
 	w.put(put{id: "a", team: "x"})
 	d := w.device("emma", "phone")
 	d.page(9)
-	w.now = w.now.Add(time.Minute)
-	w.batch(func(b *batch) {
-		if err := b.tx.PutDefinition(ws, &store.DefinitionRow{Version: 2, At: w.now}); err != nil {
-			t.Fatal(err)
-		}
-		b.ledger.Publish(2)
-		b.taken()
-	})
 	w.give("emma", "team:x", false)
+	w.batch(func(b *batch) { b.publish(0) })
 	w.put(put{id: "a", team: "x", status: "s1"})
 	reply, err := w.log.Pull(ctx, ws, "phone", landfall.Actor{User: "emma"}, d.since, 9)
 	if err != nil || !reply.Resync || reply.Lost || len(reply.Changes) != 0 || reply.Checkpoint != "" {
 		t.Fatalf("%+v, %v", reply, err)
+	}
+}
+
+// What the current definition can tell is told: a was under the key until the
+// loss, b came under it after the loss, and was under no key before.
+func TestLossAfterAPublication(t *testing.T) {
+	w := newWorld(t, memory.New(), "emma")
+	w.give("emma", "team:x", true)
+	w.put(put{id: "a", team: "x", status: "s1"})
+	d := w.device("emma", "phone")
+	got := []string{d.page(9)}
+	w.batch(func(b *batch) { b.publish(1) })
+	w.put(put{id: "b", status: "s1"})
+	w.give("emma", "team:x", false)
+	w.put(put{id: "a", team: "x", status: "s3"}, put{id: "b", team: "x", status: "s3"})
+	got = append(got, d.page(9), d.page(9))
+	if want := []string{"a@3", "-a", ""}; !slices.Equal(got, want) {
+		t.Fatalf("got %q, want %q", got, want)
+	}
+}
+
+// A publication brings records and takes them, in pages, at its own place. What
+// is seen through another key stays, and none of them has another version.
+func TestPublicationMovesRecords(t *testing.T) {
+	w := newWorld(t, memory.New(), "emma", "mara")
+	w.give("emma", "role:b", true)
+	w.put(put{id: "comes"}, put{id: "goes", status: "s2"}, put{id: "kept", owner: "emma", status: "s1"}, put{id: "swaps", status: "s3"})
+	d, other := w.device("emma", "phone"), w.device("mara", "laptop")
+	got := []string{d.page(9), other.page(9)}
+	w.batch(func(b *batch) { b.publish(2) })
+	got = append(got, d.page(1), d.page(1), d.page(1), d.page(1), other.page(9))
+	if want := []string{"goes@4 kept@5 swaps@6", "swaps@6", "comes@3 …", "-goes …", "swaps@6", "", "comes@3 -swaps"}; !slices.Equal(got, want) {
+		t.Fatalf("got %q, want %q", got, want)
+	}
+	if got, want := w.device("emma", "tablet").page(9), "kept@5 comes@3 swaps@6"; got != want {
+		t.Fatalf("a first sync got %q, want %q", got, want)
 	}
 }
 

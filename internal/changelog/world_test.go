@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -23,18 +24,39 @@ type fatal interface {
 	Fatalf(format string, args ...any)
 }
 
-// fixed is a definition that never changes.
-type fixed struct{ app *definition.App }
+// editions are the published definitions, by version from 1: each is an index
+// into audiences.
+type editions struct{ of *[]int }
 
-func (f fixed) At(store.Reader, string) (*definition.App, error) { return f.app, nil }
+func (e editions) At(r store.Reader, ws string) (*definition.App, error) {
+	h, err := r.Head(ws)
+	if err != nil {
+		return nil, err
+	}
+	app := docs((*e.of)[h.Definition-1])
+	app.Version = h.Definition
+	return app, nil
+}
+
+// audiences say who may receive a document, by its status; some tests do without one.
+var audiences = []map[string]string{
+	{"": "owner team", "s0": "owner team", "s1": "owner team role:a role:b", "s2": "owner team role:b", "s3": "owner team all"},
+	{"": "owner", "s0": "owner", "s1": "owner team role:b", "s2": "role:a role:b", "s3": "team"},
+	{"": "all", "s0": "all", "s1": "owner role:a", "s2": "team", "s3": "owner team role:a role:b"},
+}
 
 // docs is a definition whose records move between audiences by their fields
 // and their status.
-func docs() *definition.App {
-	statuses := map[string]*definition.Status{}
+func docs(edition int) *definition.App {
+	statuses, in := map[string]*definition.Status{}, map[string][]string{}
 	order := []string{"s0", "s1", "s2", "s3"}
 	for _, s := range order {
 		statuses[s] = &definition.Status{Name: s}
+	}
+	for _, s := range append([]string{""}, order...) {
+		for key := range strings.FieldsSeq(audiences[edition][s]) {
+			in[key] = append(in[key], s)
+		}
 	}
 	doc := &definition.Type{
 		Name: "doc", Title: "Document",
@@ -46,32 +68,38 @@ func docs() *definition.App {
 		Order:     []string{"owner", "team", "text"},
 		Lifecycle: &definition.Lifecycle{Initial: "s0", Statuses: statuses, Order: order},
 		Audience: []definition.AudienceKey{
-			{Kind: definition.AudienceUser, Name: "owner"},
-			{Kind: definition.AudienceTeam, Name: "team"},
-			{Kind: definition.AudienceRole, Name: "a", Statuses: []string{"s1"}},
-			{Kind: definition.AudienceRole, Name: "b", Statuses: []string{"s1", "s2"}},
-			{Kind: definition.AudienceAll, Statuses: []string{"s3"}},
+			{Kind: definition.AudienceUser, Name: "owner", Statuses: in["owner"]},
+			{Kind: definition.AudienceTeam, Name: "team", Statuses: in["team"]},
+			{Kind: definition.AudienceRole, Name: "a", Statuses: in["role:a"]},
+			{Kind: definition.AudienceRole, Name: "b", Statuses: in["role:b"]},
 		},
 	}
+	if all := in["all"]; len(all) > 0 {
+		doc.Audience = append(doc.Audience, definition.AudienceKey{Kind: definition.AudienceAll, Statuses: all})
+	}
 	return &definition.App{
-		Name: "docs", Version: 1, Roles: []string{"a", "b"},
+		Name: "docs", Roles: []string{"a", "b"},
 		Queues: map[string]*definition.Queue{"approvals": {Name: "approvals", Title: "Approvals", Members: []string{"a"}}},
 		Types:  map[string]*definition.Type{"doc": doc}, Order: []string{"doc"},
 	}
 }
 
-// audienceOf is the oracle's own reading of docs.
-func audienceOf(r *landfall.Record) []string {
+// audienceOf is the oracle's own reading of the definition in force.
+func (w *world) audienceOf(r *landfall.Record) []string {
 	if r.Deleted {
 		return nil
 	}
 	keys := []string{}
-	for _, f := range []string{"owner", "team"} {
-		if name := plain(r.Fields[f]); name != "" {
-			keys = append(keys, map[string]string{"owner": "user:", "team": "team:"}[f]+name)
+	for word := range strings.FieldsSeq(audiences[w.editions[len(w.editions)-1]][r.Status]) {
+		switch word {
+		case "owner", "team":
+			if name := plain(r.Fields[word]); name != "" {
+				keys = append(keys, map[string]string{"owner": "user:", "team": "team:"}[word]+name)
+			}
+		default:
+			keys = append(keys, word)
 		}
 	}
-	keys = append(keys, map[string][]string{"s1": {"role:a", "role:b"}, "s2": {"role:b"}, "s3": {"all"}}[r.Status]...)
 	slices.Sort(keys)
 	return keys
 }
@@ -104,6 +132,9 @@ type world struct {
 	seen     map[string][]map[string]int64
 	outcomes map[string][]landfall.Outcome
 	items    int64
+	editions []int // published
+	since    int64 // place of the last publication but the first
+	resyncs  int
 }
 
 func newWorld(t fatal, s store.Store, users ...string) *world {
@@ -111,15 +142,16 @@ func newWorld(t fatal, s store.Store, users ...string) *world {
 	w := &world{
 		t: t, store: s, now: time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC),
 		recs: map[string]*landfall.Record{}, roles: map[string][]string{}, teams: map[string][]string{},
-		seen: map[string][]map[string]int64{}, outcomes: map[string][]landfall.Outcome{},
+		editions: []int{0},
+		seen:     map[string][]map[string]int64{}, outcomes: map[string][]landfall.Outcome{},
 	}
-	w.log = New(Config{Store: s, Definitions: fixed{docs()}, Clock: func() time.Time { return w.now }, NewID: func() string { return "e2" }})
+	w.log = New(Config{Store: s, Definitions: editions{&w.editions}, Clock: func() time.Time { return w.now }, NewID: func() string { return "e2" }})
 	w.log.pages.from = 2 // so that pages are kept in tests, too
 	w.update(func(tx store.Writer) error {
 		if err := tx.CreateWorkspace(ws, store.Head{Epoch: "e1", Key: "secret", Time: w.now, App: "docs"}); err != nil {
 			return err
 		}
-		if err := tx.PutDefinition(ws, &store.DefinitionRow{Version: 1, At: w.now}); err != nil {
+		if err := tx.PutDefinition(ws, &store.DefinitionRow{Version: 1, Seq: 1, At: w.now}); err != nil {
 			return err
 		}
 		for _, u := range users {
@@ -170,7 +202,7 @@ func (b *batch) taken() {
 		a := landfall.Actor{User: u, Roles: w.roles[u], Teams: w.teams[u]}
 		now := map[string]int64{}
 		for id, r := range w.recs {
-			if slices.ContainsFunc(audienceOf(r), func(k string) bool { return slices.Contains(a.Keys(), k) }) {
+			if slices.ContainsFunc(w.audienceOf(r), func(k string) bool { return slices.Contains(a.Keys(), k) }) {
 				now[id] = r.Version
 			}
 		}
@@ -218,7 +250,7 @@ func (b *batch) commit(puts ...put) {
 			}
 		}
 		w.recs[p.id] = r
-		e.Writes = append(e.Writes, landfall.Write{Record: r.Clone(), Audience: audienceOf(r)})
+		e.Writes = append(e.Writes, landfall.Write{Record: r.Clone(), Audience: w.audienceOf(r)})
 		e.Changes = append(e.Changes, c)
 	}
 	if err := b.ledger.Commit(e); err != nil {
@@ -232,6 +264,24 @@ func or(v landfall.Value) landfall.Value {
 		return landfall.Null
 	}
 	return v
+}
+
+// publish makes another edition the definition in force, and gives each record
+// the audience that it has under that.
+func (b *batch) publish(edition int) {
+	w := b.w
+	version := int64(len(w.editions) + 1)
+	w.editions = append(w.editions, edition)
+	w.since = b.ledger.Publish(version)
+	if err := b.tx.PutDefinition(ws, &store.DefinitionRow{Version: version, Seq: w.since, At: w.now}); err != nil {
+		w.t.Fatalf("publish: %v", err)
+	}
+	for id, r := range w.recs {
+		if err := b.tx.Regroup(ws, id, w.audienceOf(r), w.since); err != nil {
+			w.t.Fatalf("publish: %v", err)
+		}
+	}
+	b.taken()
 }
 
 // hold gives a key to a user, or takes it away, at a place of its own. A key
@@ -322,7 +372,8 @@ func (d *device) pull(limit int, lost bool) bool {
 		t.Fatalf("pull: %v", err)
 	}
 	if reply.Resync {
-		t.Fatalf("told to start again")
+		d.again()
+		return true
 	}
 	if d.start < 0 {
 		d.start = w.seq
@@ -348,6 +399,19 @@ func (d *device) pull(limit int, lost bool) bool {
 		d.atRest()
 	}
 	return reply.More
+}
+
+// again starts from nothing, which only a publication is a reason for.
+func (d *device) again() {
+	w := d.w
+	w.t.Helper()
+	if d.since == "" || w.since == 0 {
+		w.t.Fatalf("told to start again")
+	}
+	w.resyncs++
+	d.since, d.seq, d.start = "", 0, -1
+	clear(d.has)
+	d.outcomes = nil
 }
 
 func (d *device) check(reply *wire.PullReply, limit int) {

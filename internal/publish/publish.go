@@ -112,9 +112,11 @@ func (p *Publisher) Source(ctx context.Context, ws string) (version int64, sourc
 }
 
 // Publish checks a definition and makes it the current one, at a place of its
-// own in the sequence. When a problem is an error, nothing is published and
-// Version is the one that stays. The same source again is Unchanged. A dry run
-// says all this and publishes nothing. Administrators only.
+// own in the sequence. There, records and sync issues get the audience that it
+// gives them; this takes time in proportion to the records of the types whose
+// audience changed. When a problem is an error, nothing is published and Version
+// is the one that stays. The same source again is Unchanged. A dry run says all
+// this and publishes nothing. Administrators only.
 func (p *Publisher) Publish(ctx context.Context, ws string, actor landfall.Actor, req wire.Publish) (*wire.Published, error) {
 	if actor.Disabled || !actor.Has(landfall.Administrator) {
 		if err := p.forbidden(ctx, ws, actor.User); err != nil {
@@ -124,7 +126,7 @@ func (p *Publisher) Publish(ctx context.Context, ws string, actor landfall.Actor
 			WithHint("ask somebody with the role %q; anybody can check one: landfall app check FILE", landfall.Administrator)
 	}
 	if req.DryRun {
-		return p.Check(ctx, ws, req)
+		return p.check(ctx, ws, req, true)
 	}
 	app, problems, err := compile(req)
 	if err != nil {
@@ -140,11 +142,16 @@ func (p *Publisher) Publish(ctx context.Context, ws string, actor landfall.Actor
 		if err != nil {
 			return err
 		}
-		row := &store.DefinitionRow{Version: out.Version, Source: []byte(req.Source), By: actor.User, At: l.Now()}
+		seq := l.Publish(out.Version)
+		moved, err := p.moves(w, ws, req, app, func(id string, keys []string) error { return w.Regroup(ws, id, keys, seq) })
+		if err != nil {
+			return err
+		}
+		out.Problems = append(out.Problems, moved...)
+		row := &store.DefinitionRow{Version: out.Version, Seq: seq, Source: []byte(req.Source), By: actor.User, At: l.Now()}
 		if err := w.PutDefinition(ws, row); err != nil {
 			return err
 		}
-		l.Publish(out.Version)
 		published := store.Done(actor.User, store.DefinitionPublish, app.Name, l.Now()).With("version", strconv.FormatInt(out.Version, 10))
 		if err := w.AddAudit(ws, published); err != nil {
 			return err
@@ -171,9 +178,14 @@ func (p *Publisher) forbidden(ctx context.Context, ws, user string) error {
 	})
 }
 
-// Check says what Publish would say, to anybody, and publishes nothing.
-// Version is the one that the definition would get.
+// Check says what Publish would say, to anybody, and publishes nothing. How many
+// records there are it does not say. Version is the one that the definition would
+// get.
 func (p *Publisher) Check(ctx context.Context, ws string, req wire.Publish) (*wire.Published, error) {
+	return p.check(ctx, ws, req, false)
+}
+
+func (p *Publisher) check(ctx context.Context, ws string, req wire.Publish, count bool) (*wire.Published, error) {
 	app, problems, err := compile(req)
 	if err != nil {
 		return nil, err
@@ -181,10 +193,29 @@ func (p *Publisher) Check(ctx context.Context, ws string, req wire.Publish) (*wi
 	var out *wire.Published
 	err = p.store.View(ctx, func(r store.Reader) error {
 		var err error
-		out, err = p.compare(r, ws, req, app, problems)
+		if out, err = p.compare(r, ws, req, app, problems); err != nil || !count || out.Unchanged || refused(out.Problems) {
+			return err
+		}
+		moved, err := p.moves(r, ws, req, app, func(string, []string) error { return nil })
+		out.Problems = append(out.Problems, moved...)
 		return err
 	})
 	return out, err
+}
+
+// moves tells move of each record that the next definition gives another
+// audience than the published one does, and says how many there are.
+func (p *Publisher) moves(r store.Reader, ws string, req wire.Publish, next *definition.App, move func(id string, keys []string) error) ([]wire.Problem, error) {
+	h, err := r.Head(ws)
+	if err != nil || h == nil || h.Definition == 0 {
+		return nil, err // there are no records yet
+	}
+	old, err := p.At(r, ws)
+	if err != nil {
+		return nil, err
+	}
+	a := &audiences{r: r, ws: ws, next: next, move: move}
+	return a.change(placer{file: fileName(req), source: req.Source}, old)
 }
 
 func compile(req wire.Publish) (*definition.App, []wire.Problem, error) {

@@ -80,39 +80,6 @@ func feed(t *testing.T, b *bench) {
 // regroup: another audience without another version. Keys that stay are left as
 // they are, and the next version of the record is under all of its keys.
 func regroup(t *testing.T, b *bench) {
-	entries := func(key string, want ...store.Entry) {
-		t.Helper()
-		b.view(func(r store.Reader) error {
-			got, err := r.Feed("w", key, 0, 99, 99)
-			for i := range got {
-				same(t, "gone without the record", len(got[i].Record) == 0, got[i].Gone)
-				got[i].Record = nil
-			}
-			same(t, "feed of "+key, got, want)
-			for _, e := range got {
-				there, err2 := r.Entered("w", key, e.ID, e.Seq)
-				same(t, "entered", there, !e.Gone)
-				before, err3 := r.Entered("w", key, e.ID, e.Seq-1)
-				same(t, "entered before", before, false)
-				err = errors.Join(err, err2, err3)
-			}
-			keyed, err2 := r.Keyed("w", key, "thing", "", 9)
-			same(t, "under "+key, len(keyed) == 1, len(want) == 1 && !want[0].Gone)
-			return errors.Join(err, err2)
-		})
-	}
-	row := func(version int64, keys []string, places map[string]int64) {
-		t.Helper()
-		b.view(func(r store.Reader) error {
-			got, err := r.Row("w", "a")
-			same(t, "version", got.Record.Version, version)
-			same(t, "keys", got.Keys, keys)
-			same(t, "places", got.Places, places)
-			aud, err2 := r.Audience("w", "a")
-			same(t, "audience", aud, keys)
-			return errors.Join(err, err2)
-		})
-	}
 	here := func(seq int64) store.Entry { return store.Entry{Seq: seq, Type: "thing", ID: "a"} }
 	gone := func(seq int64) store.Entry { return store.Entry{Seq: seq, Type: "thing", ID: "a", Gone: true} }
 	move := func(seq int64, keys ...string) {
@@ -123,32 +90,65 @@ func regroup(t *testing.T, b *bench) {
 	}
 	put(1, "k", "l")
 	move(5, "m", "l", "m")
-	row(1, []string{"l", "m"}, map[string]int64{"k": 5, "m": 5})
-	entries("k", gone(5))
-	entries("l", here(1))
-	entries("m", here(5))
+	b.row(1, []string{"l", "m"}, map[string]int64{"k": 5, "m": 5})
+	b.entry("k", gone(5))
+	b.entry("l", here(1))
+	b.entry("m", here(5))
 	move(6, "m", "l")
-	row(1, []string{"l", "m"}, map[string]int64{"k": 5, "m": 5})
+	b.row(1, []string{"l", "m"}, map[string]int64{"k": 5, "m": 5})
 	move(7, "k")
-	row(1, []string{"k"}, map[string]int64{"k": 7, "l": 7, "m": 7})
-	entries("k", here(7))
-	entries("l", gone(7))
-	entries("m", gone(7))
+	b.row(1, []string{"k"}, map[string]int64{"k": 7, "l": 7, "m": 7})
+	b.entry("k", here(7))
+	b.entry("l", gone(7))
+	b.entry("m", gone(7))
 	put(8, "k", "m")
-	row(8, []string{"k", "m"}, map[string]int64{"l": 7})
-	entries("k", here(8))
-	entries("m", here(8))
+	b.row(8, []string{"k", "m"}, map[string]int64{"l": 7})
+	b.entry("k", here(8))
+	b.entry("m", here(8))
 	move(9)
-	row(8, nil, map[string]int64{"k": 9, "l": 7, "m": 9})
+	b.row(8, nil, map[string]int64{"k": 9, "l": 7, "m": 9})
 	move(10, "k")
 	put(11, "l")
-	row(11, []string{"l"}, map[string]int64{"k": 11, "m": 9})
-	entries("k", gone(11))
-	entries("l", here(11))
-	entries("m", gone(9))
+	b.row(11, []string{"l"}, map[string]int64{"k": 11, "m": 9})
+	b.entry("k", gone(11))
+	b.entry("l", here(11))
+	b.entry("m", gone(9))
 	if b.s.Update(t.Context(), func(w store.Writer) error { return w.Regroup("w", "zz", []string{"k"}, 12) }) == nil {
 		t.Error("a record that is not there got an audience")
 	}
+}
+
+// row: the record a is at this version, under these keys.
+func (b *bench) row(version int64, keys []string, places map[string]int64) {
+	b.t.Helper()
+	b.view(func(r store.Reader) error {
+		got, err := r.Row("w", "a")
+		same(b.t, "version", got.Record.Version, version)
+		same(b.t, "keys", got.Keys, keys)
+		same(b.t, "places", got.Places, places)
+		aud, err2 := r.Audience("w", "a")
+		same(b.t, "audience", aud, keys)
+		return errors.Join(err, err2)
+	})
+}
+
+// entry: the feed of a key has this, and nothing else.
+func (b *bench) entry(key string, want store.Entry) {
+	b.t.Helper()
+	b.view(func(r store.Reader) error {
+		got, err := r.Feed("w", key, 0, 99, 99)
+		for i := range got {
+			same(b.t, "gone without the record", len(got[i].Record) == 0, got[i].Gone)
+			got[i].Record = nil
+		}
+		same(b.t, "feed of "+key, got, []store.Entry{want})
+		there, err2 := r.Entered("w", key, want.ID, want.Seq)
+		before, err3 := r.Entered("w", key, want.ID, want.Seq-1)
+		same(b.t, "entered, now and before", []bool{there, before}, []bool{!want.Gone, false})
+		keyed, err4 := r.Keyed("w", key, "thing", "", 9)
+		same(b.t, "under "+key, len(keyed) == 1, !want.Gone)
+		return errors.Join(err, err2, err3, err4)
+	})
 }
 
 func history(t *testing.T, b *bench) {

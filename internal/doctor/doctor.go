@@ -29,7 +29,7 @@ type Records interface {
 	Row(ws, id string) (*store.Row, error)
 	Unique(ws, typ, field, value string) (string, error)
 	Counter(ws, series string) (int64, error)
-	Feed(ws, key string, after, upto int64, limit int) ([]store.Entry, error)
+	Entered(ws, key, id string, seq int64) (bool, error)
 	Keyed(ws, key, typ, before string, limit int) ([]string, error)
 }
 

@@ -116,13 +116,25 @@ var plants = []planted{
 		r, err := w.Record(ws, job(1))
 		return errors.Join(err, w.PutRecord(ws, r, []string{"all", "role:boss"}))
 	}, says: "not what the definition makes of it", found: []string{doctor.Audience}},
+	{name: "receivers of yesterday", write: func(w store.Writer) error {
+		h, err := w.Head(ws)
+		return errors.Join(err, w.Regroup(ws, job(1), []string{"role:boss", "user:emma"}, h.Seq))
+	}, says: "not what the definition makes of it", found: []string{doctor.Audience}},
+	{name: "a publication that no feed has", sql: "DELETE FROM feed WHERE id = '" + job(3) + "' AND key = 'role:worker'", says: "the feed of role:worker does not have it at", found: []string{doctor.Audience}},
+	{name: "an issue that only its old queue receives", write: func(w store.Writer) error {
+		it, err := w.Item(ws, landfall.Key{Replica: "phone", Incarnation: 1, N: 15})
+		if err != nil {
+			return err
+		}
+		return w.Regroup(ws, it.Holder, []string{"role:boss", "user:emma"}, 1<<40)
+	}, says: "not what the definition makes of it", found: []string{doctor.Audience}},
 	{name: "a feed without a change", sql: "DELETE FROM feed WHERE id = '" + job(1) + "' AND key = 'role:boss'", says: "the feed of role:boss", found: []string{doctor.Audience}},
 	{name: "a list without a record", sql: "DELETE FROM members WHERE id = '" + job(1) + "' AND key = 'user:emma'", says: "not listed under user:emma", found: []string{doctor.Audience}},
 
 	{name: "a value that no change made", write: edited(job(1), func(r *store.Row) { r.Record.Fields["note"] = landfall.Value(`"planted"`) }), says: "other values: note", found: []string{doctor.Fold}},
 	{name: "a value too few", write: edited(job(1), func(r *store.Row) { delete(r.Record.Fields, "note") }), says: "other values: note", found: []string{doctor.Fold}},
 	{name: "a chain that is broken", sql: replaced("changes", "id = '"+job(1)+"'", `"was":{"note":null}`, `"was":{"note":"x"}`), says: "does not begin where the one before ended: note", found: []string{doctor.Fold}},
-	{name: "a status that no change made", write: edited(job(1), func(r *store.Row) { r.Record.Status = "open" }), says: `its status is "open"`, found: []string{doctor.Fold}},
+	{name: "a status that no change made", write: edited(job(1), func(r *store.Row) { r.Record.Status = "open" }), says: `its status is "open"`, found: []string{doctor.Fold, doctor.Audience}},
 	{name: "deleted by nobody", write: edited(job(1), func(r *store.Row) { r.Record.Deleted, r.Keys = true, nil }), says: "deleted is true", found: []string{doctor.Fold}},
 
 	{name: "a move that is no transition", sql: replaced("changes", "id = '"+job(1)+"'", `"transition":"check"`, `"transition":"finish"`), says: `no transition "finish" leads from "open" to "checked"`, found: []string{doctor.Statuses}},

@@ -6,7 +6,6 @@ import (
 
 	"github.com/landfall-sync/landfall"
 	"github.com/landfall-sync/landfall/internal/core"
-	"github.com/landfall-sync/landfall/internal/definition"
 	"github.com/landfall-sync/landfall/internal/store"
 )
 
@@ -109,8 +108,8 @@ func (w *workspace) origin(c *landfall.Change) error {
 	return nil
 }
 
-// audience: the record is received by whom the definition says, and stands in
-// their feeds and lists.
+// audience: the record is received by whom the definition in force says, and
+// stands in their feeds and lists.
 func (w *workspace) audience(row *store.Row) error {
 	r := row.Record
 	w.results[Audience].Checked++
@@ -119,12 +118,16 @@ func (w *workspace) audience(row *store.Row) error {
 		tell("its audience is not what the definition makes of it")
 	}
 	for _, key := range row.Keys {
-		entries, err := w.r.Feed(w.ws, key, r.Version-1, r.Version, 1<<20)
+		place, regrouped := row.Places[key]
+		if !regrouped {
+			place = r.Version
+		}
+		entered, err := w.r.Entered(w.ws, key, r.ID, place)
 		if err != nil {
 			return err
 		}
-		if !slices.ContainsFunc(entries, func(e store.Entry) bool { return e.ID == r.ID && !e.Gone }) {
-			tell(fmt.Sprintf("the feed of %s does not have its last change, so that devices never get it", key))
+		if !entered {
+			tell(fmt.Sprintf("the feed of %s does not have it at %d, so that devices never get it", key, place))
 		}
 		listed, err := w.r.Keyed(w.ws, key, r.Type, r.ID+" ", 1) // the first that is not after it
 		if err != nil {
@@ -144,11 +147,10 @@ func (w *workspace) rightKeys(row *store.Row) bool {
 		if err != nil {
 			return false
 		}
-		return w.apps.any(r.UpdatedAt, func(app *definition.App) bool {
-			return slices.Equal(row.Keys, core.IssueAudience(app, i.Author, i.Queue, i.Assignee))
-		})
+		app, err := w.apps.at(w.head.Definition)
+		return err != nil || slices.Equal(row.Keys, core.IssueAudience(app, i.Author, i.Queue, i.Assignee))
 	}
-	app, err := w.apps.at(r.Definition)
+	app, err := w.apps.latest(r.Type)
 	if err != nil {
 		return true // of which the check of validity tells
 	}

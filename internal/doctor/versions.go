@@ -62,6 +62,17 @@ func (v *versions) at(n int64) (*definition.App, error) {
 	return &own, nil
 }
 
+// latest is the last version that has the type: records of one that is gone stay
+// where they were.
+func (v *versions) latest(typ string) (app *definition.App, err error) {
+	for n := int64(len(v.since)); n > 0; n-- {
+		if app, err = v.at(n); err != nil || app.Types[typ] != nil {
+			return app, err
+		}
+	}
+	return v.at(int64(len(v.since)))
+}
+
 // inForce lists the versions that may have been in force at a moment. The time
 // of the server never runs backwards, but two commits may have the same: then
 // it can be either. Where no time tells, it can be any.

@@ -50,8 +50,13 @@ types:
     conflicts: {status: strict, queue: conflicts}
 `
 
-// app2 asks for a field that older records do not have.
-var app2 = strings.Replace(app1, "hours: {type: decimal,", "hours: {type: decimal, required: true,", 1)
+// app2 asks for a field that older records do not have, and lets others receive
+// records and issues.
+var app2 = strings.NewReplacer(
+	"hours: {type: decimal,", "hours: {type: decimal, required: true,",
+	"audience: [user:owner, role:boss]", "audience: [user:owner, role:boss, {key: role:worker, statuses: [checked]}]",
+	"title: Conflicts, members: [boss]", "title: Conflicts, members: [boss, worker]",
+).Replace(app1)
 
 const ws = "w"
 

@@ -3,8 +3,9 @@ package sim
 import (
 	"bytes"
 	"fmt"
-	"slices"
 	"strconv"
+
+	"github.com/landfall-sync/landfall"
 )
 
 // Every text that somebody enters is a canary: it occurs nowhere else, and the
@@ -26,19 +27,22 @@ const (
 type canaries struct {
 	all   []canary
 	other map[int]bool
-	keys  map[string][]string // by record: who would receive it, as it was entered
+	would map[string][]would // by record
 }
 
-// would: whoever holds one of the keys would receive the record, were it there.
-func (c *canaries) would(record string, keys []string) {
-	if c.keys == nil {
-		c.keys = map[string][]string{}
+// would is how a record would be, were it there: who would receive it follows
+// from that, and from the app in force.
+type would struct {
+	typ    string
+	fields landfall.Fields
+}
+
+// be notes how a record would be.
+func (c *canaries) be(record string, as would) {
+	if c.would == nil {
+		c.would = map[string][]would{}
 	}
-	for _, k := range keys {
-		if !slices.Contains(c.keys[record], k) {
-			c.keys[record] = append(c.keys[record], k)
-		}
-	}
+	c.would[record] = append(c.would[record], as)
 }
 
 // write makes a canary and its text.

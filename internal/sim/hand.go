@@ -137,7 +137,7 @@ func (h *hand) entered(t *app.Type, record string, set landfall.Fields) {
 		h.w.canaries.all[n].record = record
 	}
 	h.made = nil
-	h.w.canaries.would(record, audience(t, begins, t.Initial))
+	h.w.canaries.be(record, would{t.Name, begins})
 }
 
 func with(fields, set landfall.Fields) landfall.Fields {

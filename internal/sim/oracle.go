@@ -63,7 +63,10 @@ func (w *world) mayRead(user string, k *canary) bool {
 	r := w.model.Record(k.record)
 	switch {
 	case r == nil:
-		return holds(w.canaries.keys[k.record])
+		return slices.ContainsFunc(w.canaries.would[k.record], func(x would) bool {
+			t := w.app().Type(x.typ)
+			return t != nil && holds(audience(t, x.fields, t.Initial))
+		})
 	case r.Deleted:
 		t := w.app().Type(r.Type)
 		return t != nil && holds(audience(t, r.Fields, r.Status))

@@ -11,7 +11,7 @@ const (
 // Simulated is a version of the simulated app. Its types between them have every
 // policy, an own lifecycle, numbers, unique values, references, teams, and
 // records that few may see. policy is the status policy of a job; revised is what
-// a later version changes: a right, a rule and a transition.
+// a later version changes: a right, a rule, a transition, and who receives what.
 func Simulated(version int64, policy string, revised bool) *App {
 	a := &App{
 		Version: version,
@@ -26,7 +26,16 @@ func Simulated(version int64, policy string, revised bool) *App {
 		j.Field("price").Conflict = "review"
 		j.Move("finish").Roles = []string{Lead}
 		j.Rights[1].Own = false // any worker who sees a job may update it
-		a.Type("task").Field("hours").Positive = true
+		j.Audience = []Key{
+			{Kind: "user", Name: "owner"}, {Kind: "team", Name: "squad", Statuses: []string{"planned"}},
+			{Kind: "role", Name: Lead, Statuses: []string{"planned", "working"}}, {Kind: "role", Name: Clerk, Statuses: []string{"working", "done"}},
+			{Kind: "role", Name: Guest, Statuses: []string{"done"}},
+		}
+		t := a.Type("task")
+		t.Field("hours").Positive = true
+		t.Audience = append(t.Audience, Key{Kind: "role", Name: Clerk})
+		a.Queue("conflicts").Members = []string{Clerk, Lead}
+		a.Queue("access").Members = []string{Lead}
 	}
 	return a
 }

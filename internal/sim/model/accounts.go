@@ -123,6 +123,10 @@ func (r *reading) publish(d *store.DefinitionRow) {
 		r.complain("definition", "version %d of the definition is not known", d.Version)
 		a = &app.App{}
 	}
+	if d.Seq != r.seq {
+		r.complain("definition", "version %d is kept as published at %d, and was at %d", d.Version, d.Seq, r.seq)
+	}
+	r.regroup(a)
 	r.m.app, r.m.version = a, d.Version
 	if !r.began() {
 		if by := r.m.actor(d.By, ""); by.Disabled || !by.Has(landfall.Administrator) {

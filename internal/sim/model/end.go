@@ -29,6 +29,9 @@ func (r *reading) end() {
 			r.complain("atomic", "%s is stored without a change", id)
 		}
 	}
+	for _, id := range slices.Sorted(maps.Keys(r.regrouped)) {
+		r.complain("audience", "%s is given to %v at %d, for which there is no reason", id, r.regrouped[id].Keys, r.regrouped[id].Seq)
+	}
 	r.ended()
 	for i := range r.sides {
 		r.side(&r.sides[i])

@@ -104,14 +104,15 @@ type reading struct {
 	audits    []*store.AuditEntry
 	head      *store.Head
 	records   map[string]*watch.Op // as they are stored in the end
-	touched   []string             // ids of records with changes
-	withdrawn string               // issue that is settled by a withdrawal that is still to come
-	amended   *amendment           // what an amendment that is still to come has done
-	retried   string               // issue that was tried again in vain by an amendment or a retry
-	judged    map[string]bool      // records that a change beside an assignment was made to
-	settled   map[string]bool      // issues that an audit entry must tell of
-	replicas  map[string]bool      // replicas that moved on
-	accounted map[string]bool      // users with grants whose account is still to come
+	regrouped map[string]*watch.Regrouped
+	touched   []string        // ids of records with changes
+	withdrawn string          // issue that is settled by a withdrawal that is still to come
+	amended   *amendment      // what an amendment that is still to come has done
+	retried   string          // issue that was tried again in vain by an amendment or a retry
+	judged    map[string]bool // records that a change beside an assignment was made to
+	settled   map[string]bool // issues that an audit entry must tell of
+	replicas  map[string]bool // replicas that moved on
+	accounted map[string]bool // users with grants whose account is still to come
 }
 
 // complain notes a violation.
@@ -122,7 +123,7 @@ func (r *reading) complain(rule, format string, args ...any) {
 // sort puts what belongs to verdicts in a row, and the rest aside.
 func (r *reading) sort(c *watch.Commit) {
 	r.records, r.judged, r.settled = map[string]*watch.Op{}, map[string]bool{}, map[string]bool{}
-	r.replicas, r.accounted = map[string]bool{}, map[string]bool{}
+	r.replicas, r.accounted, r.regrouped = map[string]bool{}, map[string]bool{}, map[string]*watch.Regrouped{}
 	for i := range c.Ops {
 		op := &c.Ops[i]
 		switch {
@@ -130,6 +131,8 @@ func (r *reading) sort(c *watch.Commit) {
 			r.main = append(r.main, *op)
 		case op.Record != nil:
 			r.records[op.Record.ID] = op
+		case op.Regrouped != nil:
+			r.regrouped[op.Regrouped.ID] = op.Regrouped
 		case op.Head != nil:
 			r.head = op.Head
 		case op.Audit != nil:

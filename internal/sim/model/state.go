@@ -14,7 +14,7 @@ import (
 // record is the model's own fold of the changes of one record.
 type record struct {
 	*landfall.Record
-	keys    []string           // of the audience, as of its last change
+	keys    []string           // of the audience
 	history []*landfall.Change // never written into where it is shared
 }
 
@@ -217,8 +217,10 @@ func audience(a *app.App, r *landfall.Record) []string {
 
 // members are the roles that work a queue: administrators where the app does not
 // declare it.
-func (m *Model) members(queue string) []string {
-	if q := m.app.Queue(queue); q != nil {
+func (m *Model) members(queue string) []string { return membersOf(m.app, queue) }
+
+func membersOf(a *app.App, queue string) []string {
+	if q := a.Queue(queue); q != nil {
 		return q.Members
 	}
 	return []string{landfall.Administrator}
@@ -226,12 +228,14 @@ func (m *Model) members(queue string) []string {
 
 // issueKeys lists who may receive an issue, sorted: its author, who has it in
 // the worklist, and the members of its queue.
-func (m *Model) issueKeys(i *landfall.Issue) []string {
+func (m *Model) issueKeys(i *landfall.Issue) []string { return issueKeys(m.app, i) }
+
+func issueKeys(a *app.App, i *landfall.Issue) []string {
 	keys := []string{"user:" + i.Author}
 	if i.Assignee != "" {
 		keys = append(keys, "user:"+i.Assignee)
 	}
-	for _, role := range m.members(i.Queue) {
+	for _, role := range membersOf(a, i.Queue) {
 		keys = append(keys, "role:"+role)
 	}
 	slices.Sort(keys)

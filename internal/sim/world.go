@@ -40,8 +40,6 @@ type world struct {
 	staff   []string // everybody but the administrator
 	vandal  *vandal
 
-	apps     map[string]*app.App // by source
-	current  *app.App
 	versions int64
 
 	model      *model.Model
@@ -69,7 +67,8 @@ func (w *world) violate(rule, format string, args ...any) {
 // met counts what came about.
 func (w *world) met(what string) { w.branches[what]++ }
 
-func (w *world) app() *app.App { return w.current }
+// app is the one in force: after a restore, that of the backup.
+func (w *world) app() *app.App { return w.model.App() }
 
 // version makes another version of the app.
 func (w *world) version(revised bool) *app.App {
@@ -78,18 +77,12 @@ func (w *world) version(revised bool) *app.App {
 }
 
 func (w *world) know(a *app.App) *app.App {
-	w.apps[a.Source()] = a
 	w.model.Know(a)
 	return a
 }
 
 // committed is a transaction that is on the disk.
 func (w *world) committed(c *watch.Commit) {
-	for i := range c.Ops {
-		if d := c.Ops[i].Definition; d != nil {
-			w.current = w.apps[string(d.Source)]
-		}
-	}
 	for _, v := range w.model.Commit(c) {
 		w.violate(v.Rule, "%s", v.Text)
 	}
@@ -143,11 +136,11 @@ func newWorld(ctx context.Context, s *Scenario, trace io.Writer) (*world, error)
 		return nil, f.err
 	}
 	w := &world{
-		clockwork: newClockwork(trace), ctx: ctx, seed: s.Seed, conf: s.Conf, apps: map[string]*app.App{}, versions: 1,
+		clockwork: newClockwork(trace), ctx: ctx, seed: s.Seed, conf: s.Conf, versions: 1,
 		model: model.New(), sent: letters{}, branches: map[string]int{}, given: map[string]string{},
 		ledger: ledger{by: map[string]*entered{}, receipts: map[string]string{}},
 	}
-	w.current = w.know(f.app)
+	w.know(f.app)
 	for _, c := range f.commits {
 		w.committed(c)
 	}

@@ -82,6 +82,9 @@ func (m *Model) Pushed(replica string, received, clock time.Time) {
 	m.pushed[at] = clocks{clock, known && (was.twice || !was.clock.Equal(clock))}
 }
 
+// App is the app that is published.
+func (m *Model) App() *app.App { return m.app }
+
 // Head is the last place in the sequence.
 func (m *Model) Head() int64 { return m.head.Seq }
 

@@ -118,7 +118,7 @@ func (s *state) read(r store.Reader) error {
 		return err
 	}
 	s.Head = head.Seq
-	feed, err := r.Feed(ws, "all", 0, head.Seq, 1<<20)
+	feed, err := r.Feed(ws, "all", store.Spot{}, head.Seq, 1<<20)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"strings"
+
+	"github.com/landfall-sync/landfall/internal/store"
 )
 
 // format is the version of the checkpoint's binary form. A checkpoint of
@@ -33,6 +35,8 @@ type cursor struct {
 func (c cursor) before(seq int64, id string) bool {
 	return c.seq < seq || c.seq == seq && c.id < id
 }
+
+func (c cursor) spot() store.Spot { return store.Spot{Seq: c.seq, ID: c.id} }
 
 // phase orders what happens at one place of the sequence.
 type phase byte

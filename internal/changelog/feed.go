@@ -11,49 +11,34 @@ const feedChunk = 128
 type feed struct {
 	r       store.Feed
 	ws, key string
-	after   int64 // entries up to this sequence were read
+	after   store.Spot // entries up to here were read
 	upto    int64
 	chunk   int
 	buf     []store.Entry
 	done    bool
 }
 
-func newFeed(r store.Feed, ws, key string, after, upto int64, chunk int) *feed {
-	return &feed{r: r, ws: ws, key: key, after: after, upto: upto, chunk: max(2, min(chunk, feedChunk))}
+func newFeed(r store.Feed, ws, key string, after store.Spot, upto int64, chunk int) *feed {
+	return &feed{r: r, ws: ws, key: key, after: after, upto: upto, chunk: max(1, min(chunk, feedChunk))}
 }
 
 // peek is the next entry, or nil at the end.
 func (f *feed) peek() (*store.Entry, error) {
-	for len(f.buf) == 0 {
-		if f.done || f.after >= f.upto {
-			return nil, nil
-		}
+	if len(f.buf) == 0 && !f.done && f.after.Seq <= f.upto {
 		got, err := f.r.Feed(f.ws, f.key, f.after, f.upto, f.chunk)
 		if err != nil {
 			return nil, err
 		}
-		f.take(got)
+		f.buf, f.done = got, len(got) < f.chunk
+		if len(got) > 0 {
+			last := &got[len(got)-1]
+			f.after = store.Spot{Seq: last.Seq, ID: last.ID}
+		}
+	}
+	if len(f.buf) == 0 {
+		return nil, nil
 	}
 	return &f.buf[0], nil
-}
-
-// take keeps what was read. A full chunk may end within a sequence, which
-// can't be continued from: that sequence is read again with the next chunk.
-func (f *feed) take(got []store.Entry) {
-	if len(got) < f.chunk {
-		f.buf, f.done = got, true
-		return
-	}
-	last := got[len(got)-1].Seq
-	n := len(got)
-	for n > 0 && got[n-1].Seq == last {
-		n--
-	}
-	if n == 0 {
-		f.chunk *= 2
-		return
-	}
-	f.buf, f.after = got[:n], last-1
 }
 
 func (f *feed) pop() { f.buf = f.buf[1:] }
@@ -84,26 +69,24 @@ type stream struct {
 	from int64
 	fill *feed // nil when nothing is to be filled in
 	rest *feed
-	skip within // what was taken in of the place after the position
 }
 
 func (p *page) stream(key string, upto int64) *stream {
 	pos, from := p.pos, p.holds.from[key]
 	s := &stream{from: from}
-	if pos.part != nil {
-		s.skip = *pos.part
-	}
+	after := store.Behind(max(pos.seq, from))
 	filled := from <= pos.seq || pos.part != nil && pos.part.phase == entries && from == pos.seq+1
-	if !filled {
-		after := int64(0)
+	switch {
+	case !filled:
+		begin := store.Spot{}
 		if pos.part != nil && from == pos.seq+1 {
-			after = max(0, pos.part.at.seq-1)
-		} else {
-			s.skip = within{}
+			begin = pos.part.at.spot()
 		}
-		s.fill = newFeed(p.r, p.ws, key, after, from, p.chunk())
+		s.fill = newFeed(p.r, p.ws, key, begin, from, p.chunk())
+	case pos.part != nil && pos.part.phase == entries && from <= pos.seq:
+		after = pos.part.at.spot()
 	}
-	s.rest = newFeed(p.r, p.ws, key, max(pos.seq, from), upto, p.chunk())
+	s.rest = newFeed(p.r, p.ws, key, after, upto, p.chunk())
 	return s
 }
 
@@ -116,22 +99,17 @@ func (s *stream) peek() (*item, error) {
 			return nil, err
 		case e == nil:
 			s.fill = nil
-		case e.Gone, s.skip.phase == backfill && !s.skip.at.before(e.Seq, e.ID):
+		case e.Gone:
 			s.fill.pop()
 		default:
 			return &item{s.from, backfill, *e}, nil
 		}
 	}
-	for {
-		e, err := s.rest.peek()
-		if e == nil || err != nil {
-			return nil, err
-		}
-		if s.skip.phase != entries || s.skip.at.before(e.Seq, e.ID) {
-			return &item{e.Seq, entries, *e}, nil
-		}
-		s.rest.pop()
+	e, err := s.rest.peek()
+	if e == nil || err != nil {
+		return nil, err
 	}
+	return &item{e.Seq, entries, *e}, nil
 }
 
 func (s *stream) pop() {

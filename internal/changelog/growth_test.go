@@ -25,7 +25,7 @@ type countingReader struct {
 	c *counting
 }
 
-func (r countingReader) Feed(ws, key string, after, upto int64, limit int) ([]store.Entry, error) {
+func (r countingReader) Feed(ws, key string, after store.Spot, upto int64, limit int) ([]store.Entry, error) {
 	e, err := r.Reader.Feed(ws, key, after, upto, limit)
 	r.c.calls, r.c.rows = r.c.calls+1, r.c.rows+len(e)
 	return e, err

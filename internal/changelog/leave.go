@@ -34,7 +34,7 @@ func (p *page) losses(done, upto int64, after cursor) []*loss {
 	for _, h := range p.holds.lost {
 		if h.to > done && h.to <= upto && p.pos.reached(h.from) {
 			l := &loss{hold: h, low: max(p.pos.seq, h.from, p.pos.start)}
-			l.feed = newFeed(p.r, p.ws, h.key, max(0, after.seq-1), p.head.Seq, feedChunk)
+			l.feed = newFeed(p.r, p.ws, h.key, after.spot(), p.head.Seq, feedChunk)
 			all = append(all, l)
 		}
 	}
@@ -47,7 +47,7 @@ func (p *page) settle(done, upto int64, after cursor) (room, ok bool, err error)
 	all := p.losses(done, upto, after)
 	last := after
 	for {
-		same, err := first(all, after)
+		same, err := first(all)
 		if err != nil || len(same) == 0 {
 			return true, true, err
 		}
@@ -71,16 +71,12 @@ func (p *page) settle(done, upto int64, after cursor) (room, ok bool, err error)
 	}
 }
 
-// first are the lost keys that have the earliest entry after a cursor next.
-func first(all []*loss, after cursor) ([]*loss, error) {
+// first are the lost keys that have the earliest entry next.
+func first(all []*loss) ([]*loss, error) {
 	var of []*loss
 	var at cursor
 	for _, l := range all {
 		e, err := l.feed.peek()
-		for e != nil && err == nil && !after.before(e.Seq, e.ID) {
-			l.feed.pop()
-			e, err = l.feed.peek()
-		}
 		switch {
 		case err != nil:
 			return nil, err

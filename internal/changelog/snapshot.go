@@ -12,6 +12,7 @@ import (
 
 	"github.com/klauspost/compress/flate"
 
+	"github.com/landfall-sync/landfall/internal/store"
 	"github.com/landfall-sync/landfall/internal/wire"
 )
 
@@ -179,7 +180,7 @@ func (p *page) key() (pageKey, []string, error) {
 	var used []string
 	var b strings.Builder
 	for _, key := range p.holds.keys {
-		some, err := p.r.Feed(p.ws, key, 0, p.head.Seq, 1)
+		some, err := p.r.Feed(p.ws, key, store.Spot{}, p.head.Seq, 1)
 		if err != nil {
 			return k, nil, err
 		}
@@ -206,7 +207,7 @@ func (p *page) fresh(k *keptPage, keys []string) (bool, error) {
 		if k.head == p.head.Seq {
 			break
 		}
-		since, err := p.r.Feed(p.ws, key, k.head, p.head.Seq, mostSince)
+		since, err := p.r.Feed(p.ws, key, store.Behind(k.head), p.head.Seq, mostSince)
 		if err != nil || len(since) == mostSince {
 			return false, err
 		}

@@ -133,11 +133,22 @@ type GrantRow struct {
 	To   int64 // sequence of the loss; 0 while held
 }
 
+// Spot is a position in the feed of a key: behind the entry of ID at Seq. The
+// zero Spot is its beginning.
+type Spot struct {
+	Seq int64
+	ID  string
+}
+
+// Behind is the position behind all entries up to a place.
+func Behind(seq int64) Spot { return Spot{Seq: seq + 1} }
+
 // Feed reads who may receive what, by index.
 type Feed interface {
-	// Feed lists the entries under key with after < Seq <= upto, in order of
-	// (Seq, ID). There is one entry a record and key: the latest.
-	Feed(ws, key string, after, upto int64, limit int) ([]Entry, error)
+	// Feed lists the entries under key that come after a position and have
+	// Seq <= upto, in order of (Seq, ID). There is one entry a record and key: the
+	// latest. At one place there may be many, since a publication has one.
+	Feed(ws, key string, after Spot, upto int64, limit int) ([]Entry, error)
 	// Keyed lists ids of records of a type under key (not gone), by id
 	// descending (newest first), with id < before when before is not empty.
 	Keyed(ws, key, typ, before string, limit int) ([]string, error)

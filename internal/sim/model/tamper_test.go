@@ -22,7 +22,7 @@ func copied(c *watch.Commit) *watch.Commit {
 		op.Record = op.Record.Clone()
 		op.Change, op.Item, op.Issue, op.Head = clone(op.Change), clone(op.Item), clone(op.Issue), clone(op.Head)
 		op.User, op.Grant, op.Replica, op.Audit, op.Counter = clone(op.User), clone(op.Grant), clone(op.Replica), clone(op.Audit), clone(op.Counter)
-		op.Definition = clone(op.Definition)
+		op.Definition, op.Regrouped = clone(op.Definition), clone(op.Regrouped)
 		if op.Change != nil {
 			op.Change.Set, op.Change.Was, op.Change.Lost = op.Change.Set.Clone(), op.Change.Was.Clone(), op.Change.Lost.Clone()
 		}
@@ -344,6 +344,31 @@ var tampered = []struct {
 		}
 		return op.Definition != nil
 	})},
+	{"a publication elsewhere", "definition", each(func(op *watch.Op) bool {
+		if op.Definition != nil {
+			op.Definition.Seq--
+		}
+		return op.Definition != nil
+	})},
+	{"a publication that leaves a record where it was", "audience", without(func(op *watch.Op) bool { return op.Regrouped != nil })},
+	{"a publication that gives a record to one more", "audience", each(func(op *watch.Op) bool {
+		if op.Regrouped != nil {
+			op.Regrouped.Keys = append(slices.Clone(op.Regrouped.Keys), "user:zoe")
+		}
+		return op.Regrouped != nil
+	})},
+	{"a publication that moves a record elsewhere", "audience", each(func(op *watch.Op) bool {
+		if op.Regrouped != nil {
+			op.Regrouped.Seq--
+		}
+		return op.Regrouped != nil
+	})},
+	{"a record given to others for no reason", "audience", func(c *watch.Commit) bool {
+		return record(func(op *watch.Op) bool {
+			c.Ops = append(c.Ops, watch.Op{Regrouped: &watch.Regrouped{ID: op.Record.ID, Keys: []string{"all"}, Seq: op.Record.Version}})
+			return true
+		})(c)
+	}},
 	{"a number given twice", "number", each(func(op *watch.Op) bool {
 		if op.Counter != nil {
 			op.Counter.N--

@@ -79,7 +79,7 @@ func BenchmarkReads(b *testing.B) {
 			return len(l), err
 		},
 		"Feed": func(r store.Reader) (int, error) {
-			l, err := r.Feed("w", "role:user1", 1000, 2000, 10)
+			l, err := r.Feed("w", "role:user1", store.Behind(1000), 2000, 10)
 			return len(l), err
 		},
 		"Queued": func(r store.Reader) (int, error) {

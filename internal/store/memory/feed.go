@@ -92,8 +92,8 @@ func (t *tx) Entered(ws, key, id string, seq int64) (bool, error) {
 }
 
 // Feed implements store.Reader.
-func (t *tx) Feed(ws, key string, after, upto int64, limit int) (out []store.Entry, err error) {
-	for at, b := range t.up(kv.Key("feed", ws, key), kv.Behind("feed", ws, key, kv.Number(after))) {
+func (t *tx) Feed(ws, key string, after store.Spot, upto int64, limit int) (out []store.Entry, err error) {
+	for at, b := range t.up(kv.Key("feed", ws, key), kv.Key("feed", ws, key, kv.Number(after.Seq), after.ID)) {
 		e, err := decodeEntry(b)
 		if err != nil {
 			return nil, err

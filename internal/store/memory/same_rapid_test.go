@@ -152,10 +152,12 @@ func questions(t *rapid.T) map[string]question {
 		"unique":   func(r store.Reader) (any, error) { return r.Unique(ws, "thing", "f", "f"+id+queue) },
 		"queued":   func(r store.Reader) (any, error) { return r.Queued(ws, queue, page) },
 		"assigned": func(r store.Reader) (any, error) { return r.Assigned(ws, queue, page) },
-		"feed":     func(r store.Reader) (any, error) { return r.Feed(ws, key, after, upto, limit) },
-		"keyed":    func(r store.Reader) (any, error) { return r.Keyed(ws, key, "thing", user, limit) },
-		"grants":   func(r store.Reader) (any, error) { return r.Grants(ws, id) },
-		"ids":      func(r store.Reader) (any, error) { return r.RecordIDs(ws, user, limit) },
+		"feed": func(r store.Reader) (any, error) {
+			return r.Feed(ws, key, store.Spot{Seq: after, ID: user}, upto, limit)
+		},
+		"keyed":  func(r store.Reader) (any, error) { return r.Keyed(ws, key, "thing", user, limit) },
+		"grants": func(r store.Reader) (any, error) { return r.Grants(ws, id) },
+		"ids":    func(r store.Reader) (any, error) { return r.RecordIDs(ws, user, limit) },
 		"log": func(r store.Reader) (any, error) {
 			return r.Log(ws, store.Place{ID: user, Seq: after, Index: 1}, limit)
 		},

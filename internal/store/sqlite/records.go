@@ -31,7 +31,7 @@ var (
 	qDropFeed     = statement("DELETE FROM feed WHERE ws = ? AND key = ? AND seq = ? AND id = ?")
 	qPutMember    = statement("INSERT INTO members (ws, key, type, id) VALUES (?, ?, ?, ?)")
 	qDropMember   = statement("DELETE FROM members WHERE ws = ? AND key = ? AND type = ? AND id = ?")
-	qFeed         = statement("SELECT f.seq, f.type, f.id, f.gone, r.body FROM feed f LEFT JOIN records r ON r.ws = f.ws AND r.id = f.id AND r.deleted = 0 AND f.gone = 0 WHERE f.ws = ? AND f.key = ? AND f.seq > ? AND f.seq <= ? ORDER BY f.seq, f.id LIMIT ?")
+	qFeed         = statement("SELECT f.seq, f.type, f.id, f.gone, r.body FROM feed f LEFT JOIN records r ON r.ws = f.ws AND r.id = f.id AND r.deleted = 0 AND f.gone = 0 WHERE f.ws = ? AND f.key = ? AND (f.seq, f.id) > (?, ?) AND f.seq <= ? ORDER BY f.seq, f.id LIMIT ?")
 	qKeyed        = statement("SELECT id FROM members WHERE ws = ? AND key = ? AND type = ? AND id < ? ORDER BY id DESC LIMIT ?")
 	qChanges      = statement("SELECT body, seq, idx FROM changes WHERE ws = ? AND id = ? AND seq > ? ORDER BY seq, idx")
 	qAddChange    = statement("INSERT INTO changes (ws, id, seq, idx, body) VALUES (?, ?, ?, ?, ?)")
@@ -290,7 +290,7 @@ func (m *mover) stands(key string) {
 }
 
 // Feed implements store.Reader.
-func (t *tx) Feed(ws, key string, after, upto int64, limit int) (out []store.Entry, err error) {
+func (t *tx) Feed(ws, key string, after store.Spot, upto int64, limit int) (out []store.Entry, err error) {
 	err = t.query(qFeed, func(st *sqlite.Stmt) (bool, error) {
 		e := store.Entry{Seq: st.ColumnInt64(0), Type: st.ColumnText(1), ID: st.ColumnText(2), Gone: st.ColumnBool(3)}
 		if st.ColumnLen(4) > 0 {
@@ -298,7 +298,7 @@ func (t *tx) Feed(ws, key string, after, upto int64, limit int) (out []store.Ent
 		}
 		out = append(out, e)
 		return true, nil
-	}, ws, key, after, upto, limit)
+	}, ws, key, after.Seq, after.ID, upto, limit)
 	return out, err
 }
 

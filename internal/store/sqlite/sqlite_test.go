@@ -126,7 +126,7 @@ func TestBroughtUpToDate(t *testing.T) {
 	if err := s.View(t.Context(), func(r store.Reader) error {
 		ids, err := r.RecordsOf("w", "thing", "", 9)
 		row, err2 := r.Row("w", "a")
-		feed, err3 := r.Feed("w", "role:x", 0, 9, 9)
+		feed, err3 := r.Feed("w", "role:x", store.Spot{}, 9, 9)
 		if len(ids) != 1 || row.Places["role:x"] != 4 || row.Places["all"] != 4 || len(feed) != 1 || feed[0].Seq != 4 {
 			t.Errorf("%v %+v %+v", ids, row, feed)
 		}

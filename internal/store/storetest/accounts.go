@@ -111,7 +111,7 @@ func workspaces(t *testing.T, b *bench) {
 	})
 	b.view(func(r store.Reader) error {
 		rec, err := r.Record("other", "r")
-		feed, err2 := r.Feed("other", "all", 0, 9, 9)
+		feed, err2 := r.Feed("other", "all", store.Spot{}, 9, 9)
 		user, err3 := r.User("other", "emma")
 		n, err4 := r.Counter("other", "c")
 		u, err5 := r.Unique("other", "thing", "plate", "X")

@@ -51,13 +51,15 @@ func feed(t *testing.T, b *bench) {
 	put("c", 2, "k")
 	put("a", 3, "l")
 	b.view(func(r store.Reader) error {
-		all, err := bare(r.Feed("w", "k", 0, 9, 9))
+		all, err := bare(r.Feed("w", "k", store.Spot{}, 9, 9))
 		same(t, "k", all, []store.Entry{{Seq: 2, Type: "thing", ID: "b"}, {Seq: 2, Type: "thing", ID: "c"}, {Seq: 3, Type: "thing", ID: "a", Gone: true}})
-		upto, err2 := bare(r.Feed("w", "k", 0, 2, 1))
+		upto, err2 := bare(r.Feed("w", "k", store.Spot{}, 2, 1))
 		same(t, "limit", upto, []store.Entry{{Seq: 2, Type: "thing", ID: "b"}})
-		after, err3 := bare(r.Feed("w", "k", 2, 9, 9))
+		within, err8 := bare(r.Feed("w", "k", store.Spot{Seq: 2, ID: "b"}, 9, 1))
+		same(t, "within a place", within, []store.Entry{{Seq: 2, Type: "thing", ID: "c"}})
+		after, err3 := bare(r.Feed("w", "k", store.Behind(2), 9, 9))
 		same(t, "after", len(after), 1)
-		l, err4 := bare(r.Feed("w", "l", 0, 9, 9))
+		l, err4 := bare(r.Feed("w", "l", store.Spot{}, 9, 9))
 		same(t, "l", l, []store.Entry{{Seq: 3, Type: "thing", ID: "a"}})
 		keyed, err5 := r.Keyed("w", "k", "thing", "", 9)
 		same(t, "keyed", keyed, []string{"c", "b"})
@@ -65,13 +67,13 @@ func feed(t *testing.T, b *bench) {
 		same(t, "keyed before", before, []string{"b"})
 		other, err7 := r.Keyed("w", "k", "thingummy", "", 9)
 		same(t, "of another type", other, nil)
-		return errors.Join(err, err2, err3, err4, err5, err6, err7)
+		return errors.Join(err, err2, err3, err4, err5, err6, err7, err8)
 	})
 	put("a", 4, "k") // back again
 	b.view(func(r store.Reader) error {
-		all, err := bare(r.Feed("w", "k", 2, 9, 9))
+		all, err := bare(r.Feed("w", "k", store.Behind(2), 9, 9))
 		same(t, "back under k", all, []store.Entry{{Seq: 4, Type: "thing", ID: "a"}})
-		l, err2 := bare(r.Feed("w", "l", 0, 9, 9))
+		l, err2 := bare(r.Feed("w", "l", store.Spot{}, 9, 9))
 		same(t, "gone from l", l, []store.Entry{{Seq: 4, Type: "thing", ID: "a", Gone: true}})
 		return errors.Join(err, err2)
 	})
@@ -136,7 +138,7 @@ func (b *bench) row(version int64, keys []string, places map[string]int64) {
 func (b *bench) entry(key string, want store.Entry) {
 	b.t.Helper()
 	b.view(func(r store.Reader) error {
-		got, err := r.Feed("w", key, 0, 99, 99)
+		got, err := r.Feed("w", key, store.Spot{}, 99, 99)
 		for i := range got {
 			same(b.t, "gone without the record", len(got[i].Record) == 0, got[i].Gone)
 			got[i].Record = nil

@@ -114,7 +114,7 @@ func transactions(t *testing.T, b *bench) {
 		}()
 		b.view(func(r store.Reader) error {
 			rec, err := r.Record("w", "r")
-			feed, err2 := bare(r.Feed("w", "all", 0, 9, 9))
+			feed, err2 := bare(r.Feed("w", "all", store.Spot{}, 9, 9))
 			n, err3 := r.Counter("w", "c")
 			pushes, err4 := r.Pushes("w", 0, 9)
 			lane, err5 := r.Lane("w", "p", "r")
@@ -218,7 +218,7 @@ func ledger(t *testing.T, b *bench) {
 	b.view(func(r store.Reader) error {
 		h, err := r.Head("w")
 		same(t, "head", []any{h.Seq, h.Mark, h.Time}, []any{3, "m2", at(5)})
-		feed, err2 := bare(r.Feed("w", "all", 0, 9, 9))
+		feed, err2 := bare(r.Feed("w", "all", store.Spot{}, 9, 9))
 		same(t, "feed", feed, []store.Entry{{Seq: 1, Type: "thing", ID: "a"}, {Seq: 2, Type: "thing", ID: "b"}, {Seq: 3, Type: "thing", ID: "c"}})
 		return errors.Join(err, err2)
 	})

@@ -13,7 +13,7 @@ import (
 func invalid(n int64) string { return strings.Replace(creation(n, "one"), `"120"`, `"-1"`, 1) }
 
 // people puts users who work for sync conflicts beside emma.
-func people(t *testing.T, st store.Store, users ...store.User) {
+func staffOf(t *testing.T, st store.Store, users ...store.User) {
 	t.Helper()
 	err := st.Update(t.Context(), func(w store.Writer) error {
 		for i := range users {
@@ -41,7 +41,7 @@ func TestNewIssuesAreAttended(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			in, st := stocked(t, 0)
-			people(t, st, c.user)
+			staffOf(t, st, c.user)
 			id := pushed(t, in, 1, "", invalid(1)).Receipts[0].Issue
 			err := st.View(t.Context(), func(r store.Reader) error {
 				row, err := r.Issue("w", id)
@@ -64,13 +64,13 @@ func TestNewIssuesAreAttended(t *testing.T) {
 // What waited and becomes an issue of its own is routed by who works there then.
 func TestReleasedIssuesAreAttended(t *testing.T) {
 	in, st := stocked(t, 0)
-	people(t, st, store.User{Name: "zoe", Roles: []string{"sync_admin"}}, store.User{Name: "ada", Roles: []string{landfall.Administrator}})
+	staffOf(t, st, store.User{Name: "zoe", Roles: []string{"sync_admin"}}, store.User{Name: "ada", Roles: []string{landfall.Administrator}})
 	waits := `{"n":2,"op":"update","type":"expense","id":"` + sheet + `1","set":{"purpose":"Rome"},"base":{"version":0,"after":1,"was":{"purpose":"one"}},"made_at":"2026-03-01T08:00:00Z"}`
 	r := pushed(t, in, 1, "", invalid(1), waits)
 	if !r.Receipts[1].Waiting {
 		t.Fatalf("%+v", r.Receipts)
 	}
-	people(t, st, store.User{Name: "zoe"})
+	staffOf(t, st, store.User{Name: "zoe"})
 	var moved string
 	err := in.judge(t.Context(), "w", func(j *judging) error {
 		row, err := j.w.Issue("w", r.Receipts[0].Issue)
@@ -122,7 +122,7 @@ func (a *asked) Users(ws string, p store.Page) ([]*store.User, error) {
 // Who works a queue is asked once a transaction, however many issues it opens.
 func TestStaffIsAskedOnce(t *testing.T) {
 	in, st := stocked(t, 0)
-	people(t, st, store.User{Name: "zoe", Roles: []string{"sync_admin"}})
+	staffOf(t, st, store.User{Name: "zoe", Roles: []string{"sync_admin"}})
 	err := in.judge(t.Context(), "w", func(j *judging) error {
 		a := &asked{Writer: j.w}
 		j.w = a

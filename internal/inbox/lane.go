@@ -44,7 +44,7 @@ func (j *judging) lane(i *landfall.Issue) (lane, error) {
 	var l lane
 	grouped, count := map[string]bool{}, map[string]int{}
 	for _, it := range held {
-		if i.Group > 0 && it.Key.Incarnation == i.Incarnation && it.Key.N >= i.N && it.Key.N < i.N+int64(i.Group) && it.Key.Replica == i.Device {
+		if i.Group > 0 && refusedAs(i, it) && it.Key.N >= i.N && it.Key.N < i.N+int64(i.Group) {
 			l.group = append(l.group, it)
 			grouped[it.Record] = true
 		}
@@ -59,7 +59,7 @@ func (j *judging) lane(i *landfall.Issue) (lane, error) {
 	}
 	divided := false // a group that waits is never divided: it ends the lane
 	for _, it := range held {
-		refused := it.Key.N == i.N && it.Key.Replica == i.Device && (it.Key.Incarnation == i.Incarnation || it.Key.Incarnation < 0)
+		refused := it.Key.N == i.N && refusedAs(i, it)
 		x := j.in.reread(it)
 		divided = divided || onRecord(it) && !slices.Contains(l.group, it) && !refused && x.grouped() && count[x.m.Group.ID] < x.m.Group.Of
 		if refused || onRecord(it) && !divided {
@@ -69,6 +69,18 @@ func (j *judging) lane(i *landfall.Issue) (lane, error) {
 		}
 	}
 	return l, nil
+}
+
+// refusedAs: the item is what became the issue, not what waits in it. A fork has
+// the number of another change, which may wait behind it.
+func refusedAs(i *landfall.Issue, it *store.Item) bool {
+	if it.Key.Replica != i.Device {
+		return false
+	}
+	if o := it.Outcome; o != nil {
+		return o.Issue == i.ID && o.Kind != ""
+	}
+	return it.Receipt.Issue == i.ID && !it.Receipt.Waiting
 }
 
 // run is the items as one run, for the author of the issue.

@@ -1,6 +1,7 @@
 package workqueue
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"slices"
@@ -117,7 +118,7 @@ func (v *view) sent(row *store.IssueRow) ([]sent, error) {
 		all = append(all, s)
 	}
 	for _, it := range held {
-		if k, ok := refused[it.Key.N]; ok && (it.Key.Incarnation == row.Issue.Incarnation || it.Key.Incarnation < 0) && it.Key.Replica == row.Issue.Device {
+		if k, ok := refused[it.Key.N]; ok && it.Key.Replica == row.Issue.Device && bytes.Equal(it.Bytes, all[k].raw) {
 			all[k].edited = it.EditedAt
 			continue
 		}

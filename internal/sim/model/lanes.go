@@ -17,6 +17,9 @@ func (m *Model) held(issue *Issue) []*Item {
 // became the issue.
 func refusedBy(i *Issue, it *Item) bool {
 	fork := it.Key.Incarnation < 0
+	if k := it.Key.N - i.N; k < 0 || k >= int64(len(i.Hashes)) || i.Hashes[k] != it.Hash {
+		return false // a fork's number is another's, too
+	}
 	return (fork || it.Key.Incarnation == i.Incarnation) && it.Key.N >= i.N && it.Key.N < i.N+int64(max(1, i.Group))
 }
 

@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -226,7 +227,12 @@ func TestSomebodyIsLeftToDecide(t *testing.T) {
 	wait := func(state string) {
 		t.Helper()
 		err := w.store.Update(t.Context(), func(tx store.Writer) error {
-			return tx.PutIssue(ws, &store.IssueRow{Issue: landfall.Issue{ID: "i", Number: 1, State: state, Queue: "conflicts"}})
+			i := landfall.Issue{ID: "i", Number: 1, Version: 1, State: state, Queue: "conflicts"}
+			rec, err := i.AsRecord()
+			if err != nil {
+				return err
+			}
+			return errors.Join(tx.PutRecord(ws, rec, nil), tx.PutIssue(ws, &store.IssueRow{Issue: i}))
 		})
 		if err != nil {
 			t.Fatal(err)

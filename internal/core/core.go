@@ -37,6 +37,8 @@ type Lanes interface {
 	// CreationHolder is the earliest open issue that holds the replica's
 	// creation of the record, or "".
 	CreationHolder(replica, record string) (string, error)
+	// Older reports whether an issue arose before another.
+	Older(issue, other string) (bool, error)
 }
 
 // Step is one mutation to judge.

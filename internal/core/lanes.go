@@ -9,11 +9,18 @@ import (
 
 // waits is the earliest open issue that the run depends on: one that holds a
 // mutation of the same replica on a record of the run, or the creation of a
-// record that the run refers to. Ids of issues sort by the time they arose.
+// record that the run refers to.
 func (j *judging) waits() (string, error) {
 	earliest := ""
 	consider := func(issue string, err error) error {
-		if issue != "" && (earliest == "" || issue < earliest) {
+		if issue == "" || issue == earliest || err != nil {
+			return err
+		}
+		older := earliest == ""
+		if !older {
+			older, err = j.in.World.Older(issue, earliest)
+		}
+		if older {
 			earliest = issue
 		}
 		return err

@@ -196,6 +196,8 @@ func (w *world) Holder(replica, record string) (string, error) {
 	return find(w.Holders, replica, record), w.err()
 }
 
+func (w *world) Older(issue, other string) (bool, error) { return issue < other, nil }
+
 func (w *world) CreationHolder(replica, record string) (string, error) {
 	return find(w.Creations, replica, record), w.err()
 }

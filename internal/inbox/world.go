@@ -78,12 +78,29 @@ func (w world) CreationHolder(replica, record string) (string, error) {
 	return w.holder(replica, record, func(i *store.Item) bool { return i.Op == landfall.OpCreate })
 }
 
-// holder is the earliest issue that holds such an item; ids of issues sort by age.
+// Older goes by the numbers: ids carry the server's clock, which may be put back.
+func (w world) Older(issue, other string) (bool, error) {
+	a, err := w.r.Issue(w.ws, issue)
+	if err != nil {
+		return false, err
+	}
+	b, err := w.r.Issue(w.ws, other)
+	return a != nil && (b == nil || a.Issue.Number < b.Issue.Number), err
+}
+
+// holder is the earliest issue that holds such an item.
 func (w world) holder(replica, record string, match func(*store.Item) bool) (string, error) {
 	lane, err := w.r.Lane(w.ws, replica, record)
 	earliest := ""
 	for _, i := range lane {
-		if match(i) && (earliest == "" || i.Holder < earliest) {
+		if !match(i) || i.Holder == earliest || err != nil {
+			continue
+		}
+		older := earliest == ""
+		if !older {
+			older, err = w.Older(i.Holder, earliest)
+		}
+		if older {
 			earliest = i.Holder
 		}
 	}

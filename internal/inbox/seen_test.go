@@ -1,0 +1,98 @@
+package inbox
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/landfall-sync/landfall"
+	"github.com/landfall-sync/landfall/internal/core"
+	"github.com/landfall-sync/landfall/internal/store"
+	"github.com/landfall-sync/landfall/internal/wire"
+)
+
+// refusedCreation is one that lacks its amount: an issue.
+func refusedCreation(n int64) string {
+	return strings.Replace(creation(n, "no amount"), `"amount":"120",`, "", 1)
+}
+
+// The bytes that an administrator may not read have no hash for them, and no part
+// of it is in the number of a fork.
+func TestHiddenBytesHaveNoHash(t *testing.T) {
+	in, _ := stocked(t, 0)
+	pushed(t, in, 1, "", creation(1, "one"))
+	other := strings.Replace(creation(1, "another"), sheet+"1", sheet+"9", 1)
+	pushed(t, in, 1, "", other)
+	l, err := in.Items(t.Context(), "w", landfall.Actor{User: "ada", Roles: []string{landfall.Administrator}}, store.ItemFilter{}, store.Page{Limit: 9})
+	if err != nil || len(l.Items) != 2 {
+		t.Fatalf("%d items: %v", len(l.Items), err)
+	}
+	for _, it := range l.Items {
+		if !it.Hidden || it.Hash != "" || it.Sent != "" {
+			t.Errorf("%+v", it)
+		}
+	}
+	hash := core.Hash([]byte(other))
+	for _, it := range l.Items {
+		k, err := landfall.ParseKey(it.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if k.Incarnation < 0 && fmt.Sprintf("%015x", -1-k.Incarnation) == hash[:15] {
+			t.Errorf("the fork's number %s is of its hash %s", it.ID, hash)
+		}
+	}
+}
+
+// What was taken away since the reader was let in does not count any more.
+func TestInboxByWhoTheReaderIsNow(t *testing.T) {
+	in, st := stocked(t, 0)
+	pushed(t, in, 1, "", creation(1, "one"))
+	people(t, st, map[string][]string{"ada": nil})
+	was := landfall.Actor{User: "ada", Roles: []string{landfall.Administrator, "manager"}}
+	l, err := in.Items(t.Context(), "w", was, store.ItemFilter{}, store.Page{Limit: 9})
+	if err != nil || len(l.Items) != 0 {
+		t.Errorf("%d items: %v", len(l.Items), err)
+	}
+	if _, err := in.Item(t.Context(), "w", was, "phone.1.1"); landfall.CodeOf(err) != landfall.CodeNotFound {
+		t.Errorf("%v", err)
+	}
+}
+
+// Somebody who was disabled after they were let in decides and retries nothing.
+func TestDisabledMeanwhile(t *testing.T) {
+	in, st := stocked(t, 0)
+	people(t, st, map[string][]string{"ada": {"sync_admin"}})
+	r := pushed(t, in, 1, "", refusedCreation(1))
+	if err := st.Update(t.Context(), func(w store.Writer) error {
+		return w.PutUser("w", &store.User{Name: "ada", Roles: []string{"sync_admin"}, Disabled: true})
+	}); err != nil {
+		t.Fatal(err)
+	}
+	ada, issue := landfall.Actor{User: "ada", Roles: []string{"sync_admin"}}, r.Receipts[0].Issue
+	if _, err := in.Resolve(t.Context(), "w", ada, issue, wire.Resolve{}); landfall.CodeOf(err) != landfall.CodeForbidden {
+		t.Errorf("decides: %v", err)
+	}
+	if _, err := in.Retry(t.Context(), "w", ada, wire.Retry{Issues: []string{issue}}); landfall.CodeOf(err) != landfall.CodeForbidden {
+		t.Errorf("retries: %v", err)
+	}
+}
+
+// What depends on two issues waits in the one that arose first, even if the
+// server's clock was put back between them.
+func TestWaitsInTheOldest(t *testing.T) {
+	in, _ := stocked(t, 0)
+	ids := 100
+	in.cfg.NewID = func() string { ids--; return fmt.Sprintf("0198c3ab-0000-7000-8000-%012d", ids) }
+	group := func(n int64, set string) string {
+		return fmt.Sprintf(`{"n":%d,"op":"update","type":"expense","id":"%s%d","set":{"purpose":"%s"},"base":{"version":0,"after":%d,"was":{"purpose":"no amount"}},"group":{"id":"g","of":2},"made_at":"2026-03-01T08:00:00Z"}`, n, sheet, n-2, set, n-2)
+	}
+	r := pushed(t, in, 1, "", refusedCreation(1), refusedCreation(2), group(3, "a"), group(4, "b"))
+	if got := strings.Join(results(r), ", "); got != "issue validation, issue validation, issue, issue" {
+		t.Fatal(got)
+	}
+	first, second := r.Receipts[0].Issue, r.Receipts[1].Issue
+	if first < second || r.Receipts[2].Issue != first || r.Receipts[3].Issue != first {
+		t.Errorf("%s arose before %s, and the group waits in %s", first, second, r.Receipts[2].Issue)
+	}
+}

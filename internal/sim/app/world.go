@@ -35,7 +35,7 @@ func Simulated(version int64, policy string, revised bool) *App {
 		t.Field("hours").Positive = true
 		t.Audience = append(t.Audience, Key{Kind: "role", Name: Clerk})
 		a.Queue("conflicts").Members = []string{Clerk, Lead}
-		a.Queue("access").Members = []string{Lead}
+		a.Queue("access").Members = []string{Clerk} // who is there when all else is lost
 	}
 	return a
 }

@@ -254,6 +254,7 @@ func (c *Client) fork(tx Tx, s *state, answered []*Entry) error {
 		}
 		fresh := *e
 		fresh.Incarnation, fresh.N, fresh.Bytes, fresh.Hash, fresh.State = s.Incarnation, m.N, b, core.Hash(b), Pending
+		fresh.Previous = ""
 		if err := tx.PutEntry(&fresh); err != nil {
 			return err
 		}

@@ -347,3 +347,34 @@ func TestAnsweredAsBefore(t *testing.T) {
 		})
 	}
 }
+
+// What is offered again names the change before, though the device has let go of it.
+func TestNamesTheOneBeforeThatIsGone(t *testing.T) {
+	f := &fake{push: applied}
+	reply := &wire.PullReply{Checkpoint: "a", Seq: 10, KeptThrough: 10, Definition: 1, Expects: &wire.Expects{Incarnation: 1, Next: 2}}
+	f.pull = func(string) (*wire.PullReply, error) { return reply, nil }
+	c := newClient(t, f)
+	create(t, c, "covered")
+	sync(t, c)
+	f.push = func(wire.Push) (*wire.PushReply, error) {
+		return &wire.PushReply{Next: 3, Receipts: []landfall.Receipt{{N: 2, Result: landfall.Issued, Seq: 11, Issue: "i", Kind: landfall.KindValidation}}}, nil
+	}
+	reply = &wire.PullReply{Checkpoint: "b", Seq: 10, KeptThrough: 10, Definition: 1, Expects: &wire.Expects{Incarnation: 1, Next: 3}}
+	create(t, c, "refused")
+	sync(t, c)
+	lost := *reply
+	lost.Resync, lost.Lost, lost.Checkpoint = true, true, ""
+	reply = &lost
+	f.push = func(wire.Push) (*wire.PushReply, error) {
+		reply = &wire.PullReply{Checkpoint: "c", Seq: 10, KeptThrough: 10, Definition: 1, Expects: &wire.Expects{Incarnation: 1, Next: 3}}
+		return &wire.PushReply{Next: 3, Receipts: []landfall.Receipt{{N: 2, Result: landfall.Issued, Seq: 11, Issue: "j", Kind: landfall.KindValidation}}}, nil
+	}
+	before := len(f.pushes)
+	sync(t, c)
+	if len(f.pushes) != before+1 {
+		t.Fatalf("%d pushes after the loss", len(f.pushes)-before)
+	}
+	if p := f.pushes[before]; p.First != 2 || p.PreviousHash != core.Hash(f.pushes[0].Mutations[0]) {
+		t.Errorf("from %d after %q", p.First, p.PreviousHash)
+	}
+}

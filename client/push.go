@@ -61,17 +61,19 @@ func (c *Client) batch(ctx context.Context, skipStored bool) (b *batch, err erro
 		if b.entries, err = s.fitting(due); err != nil || len(b.entries) == 0 {
 			return err
 		}
-		previous, err := s.previous(tx, b.inc, b.entries[0].N)
+		previous, err := s.previous(tx, b.inc, b.entries[0])
 		if err != nil {
 			return err
 		}
+		before := previous
 		for _, e := range b.entries {
 			if e.State == Pending {
-				e.State = Sent
+				e.State, e.Previous = Sent, before
 				if err := tx.PutEntry(e); err != nil {
 					return err
 				}
 			}
+			before = e.Hash
 		}
 		b.body, err = c.body(b, previous, waiting)
 		return err
@@ -79,8 +81,9 @@ func (c *Client) batch(ctx context.Context, skipStored bool) (b *batch, err erro
 	return b, err
 }
 
-// previous is the hash of the change before the one numbered first.
-func (s *state) previous(tx Tx, inc, first int64) (string, error) {
+// previous is the hash of the change before the first of a push.
+func (s *state) previous(tx Tx, inc int64, e *Entry) (string, error) {
+	first := e.N
 	if first == 1 {
 		return "", nil
 	}
@@ -95,7 +98,7 @@ func (s *state) previous(tx Tx, inc, first int64) (string, error) {
 	case x != nil && x.Incarnation == inc && x.Next == first:
 		return x.LastHash, nil // it was let go of since the server keeps it
 	}
-	return "", nil
+	return e.Previous, nil
 }
 
 // fitting cuts a push to size, never within a group.

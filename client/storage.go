@@ -69,6 +69,7 @@ type Entry struct {
 	N           int64             `json:"n"`
 	Bytes       []byte            `json:"bytes"` // as they are sent
 	Hash        string            `json:"hash"`
+	Previous    string            `json:"previous,omitempty"` // hash of the one before, when it was sent first
 	State       EntryState        `json:"state"`
 	Record      string            `json:"record,omitempty"`
 	Type        string            `json:"type,omitempty"`

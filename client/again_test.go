@@ -378,3 +378,30 @@ func TestNamesTheOneBeforeThatIsGone(t *testing.T) {
 		t.Errorf("from %d after %q", p.First, p.PreviousHash)
 	}
 }
+
+// A doubted change that is answered again takes nothing back of what came after
+// it: when the server is restored to before that, it is offered, too.
+func TestDoubtIsNoStepBack(t *testing.T) {
+	d := newServed(t)
+	d.server.refuse = func(n int64) landfall.Kind {
+		if n == 1 {
+			return landfall.KindValidation
+		}
+		return ""
+	}
+	d.make("refused")
+	early := d.server.backup()
+	d.make("two", "three")
+	later := d.server.backup()
+	d.server.seq++
+	sync(t, d.Client)
+	d.server.restore(later) // the issue is doubted and answered, and all is there
+	sync(t, d.Client)
+	d.server.restore(early)
+	before := len(d.fake.pushes)
+	sync(t, d.Client)
+	last := d.fake.pushes[len(d.fake.pushes)-1]
+	if len(d.fake.pushes) == before || d.server.next != 4 {
+		t.Errorf("the server expects %d after %d pushes, the last from %d", d.server.next, len(d.fake.pushes)-before, last.First)
+	}
+}

@@ -237,7 +237,7 @@ func receipts(tx Tx, s *state, inc int64, reply *wire.PushReply, r *Report) (dee
 		}
 		if e.State != Stored {
 			did = something
-			if inc == s.Incarnation {
+			if inc == s.Incarnation && e.N > s.AckedN { // not what was offered again
 				s.AckedN, s.AckedHash = e.N, e.Hash
 			}
 			r.Sent++

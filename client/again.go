@@ -229,8 +229,8 @@ func (c *Client) fork(tx Tx, s *state, answered []*Entry) error {
 	s.Incarnation, s.Next, s.AckedHash, s.AckedN, s.LostThrough, s.Offered = old+1, 1, "", 0, 0, nil
 	renumbered := map[int64]int64{}
 	for _, e := range all {
-		if e.Incarnation != old || !e.unsettled() || e.Doubted {
-			continue
+		if e.Incarnation != old || e.State != Pending {
+			continue // what was sent may have arrived, and keeps its number
 		}
 		m, err := decode(e)
 		if err != nil {

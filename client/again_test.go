@@ -221,8 +221,9 @@ func TestNumbersOfACopy(t *testing.T) {
 	}
 }
 
-// The copy is found out while the device still has more to send: it goes on in
-// another incarnation, and what it had receipts for before is not forgotten.
+// The copy is found out while the device still has more to send. What was in a push
+// keeps its number, since it may have arrived; what it had receipts for before is
+// not forgotten; and what is made from now on is of another incarnation.
 func TestCopyFoundOutWhileSending(t *testing.T) {
 	d := newServed(t)
 	d.make("first")
@@ -238,10 +239,15 @@ func TestCopyFoundOutWhileSending(t *testing.T) {
 	}
 	create(t, d.Client, "fourth")
 	create(t, d.Client, "fifth")
-	if got := d.sent(); got != "1: 4-5, 1: 4-4, 1: 1-1, 1: 2-2, 1: 3-3, 2: 1-1" {
+	again := "1: 1-1, 1: 2-2, 1: 3-3, "
+	if got := d.sent(); got != "1: 4-5, 1: 4-4, "+again+"1: 5-5, "+again+"1: 4-4, 1: 5-5" {
 		t.Errorf("sent %q", got)
 	}
 	d.whole()
+	create(t, d.Client, "sixth")
+	if got := d.sent(); got != "2: 1-1" {
+		t.Errorf("sent %q", got)
+	}
 }
 
 // The device had begun another incarnation, and the restored server never knew

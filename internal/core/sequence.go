@@ -57,7 +57,9 @@ func Place(p Position, first int64, previousHash string, hashes []string, stored
 			p.Expected++
 		}
 	}
-	out.Forked = forked
+	// What is all here already says nothing new, whatever stands before it: it may
+	// have been under way for long.
+	out.Forked = p.Closed || contains(out.Each, PlaceFork)
 	return out
 }
 
@@ -75,7 +77,7 @@ func follows(p Position, first int64, previousHash string, stored func(n int64) 
 	return len(known) == 0 || contains(known, previousHash)
 }
 
-func contains(list []string, s string) bool {
+func contains[T comparable](list []T, s T) bool {
 	for _, v := range list {
 		if v == s {
 			return true

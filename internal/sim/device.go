@@ -38,6 +38,7 @@ type device struct {
 	// tampered: its storage was put back, copied or emptied, so that it may say
 	// what it said before once more, and differently.
 	tampered bool
+	tookBack bool              // what was sent
 	pulled   map[string]copied // by record: what it holds of the server's
 }
 

@@ -315,6 +315,7 @@ func (d *device) revert(c *client.Client, h *hand) error {
 		return nil
 	}
 	d.acting = d.keys()
+	d.tookBack = true
 	err = c.Revert(d.w.ctx, ref)
 	if err == nil {
 		d.w.say("%s: reverts %s", d.name, short(ref))

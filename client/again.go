@@ -150,15 +150,23 @@ func (s *state) doubtLost(tx Tx, x *wire.Expects) error {
 	})
 }
 
-// doubtMissing doubts changes whose issue should have been pulled by now and is
-// not there, or is resolved without a word on them: what the receipt told was of a
-// history that was lost before it was pulled.
+// doubtMissing doubts changes whose receipt is of a history that was lost before
+// it was pulled. With all of the server's state here, the receipt's place is beyond
+// it, or the issue is not there, or is resolved without a word on the change.
 func doubtMissing(tx Tx, s *state) (some bool, err error) {
 	all, err := tx.Entries()
 	if err != nil {
 		return false, err
 	}
 	for _, e := range all {
+		if e.State == Applied && e.Receipt != nil && e.Receipt.Seq > s.Seq && e.Beyond != e.Receipt.Seq {
+			e.Beyond = e.Receipt.Seq // once for each receipt
+			if err := doubt(tx, e); err != nil {
+				return false, err
+			}
+			some = true
+			continue
+		}
 		if e.State != Issued || e.Outcome != nil || e.Receipt == nil || e.Receipt.Seq > s.Seq {
 			continue
 		}

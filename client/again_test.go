@@ -93,12 +93,12 @@ func TestLostIsDeclared(t *testing.T) {
 		return r, err
 	}
 	reply.Expects = &wire.Expects{Incarnation: 1, Next: 5}
-	reply.Checkpoint = "c"
+	reply.Checkpoint, reply.Seq = "c", 12
 	reply.Outcomes = []landfall.Outcome{{Incarnation: 1, N: 3, Seq: 11, Issue: "i", Settlement: landfall.SettledWithdrawn}}
 	sync(t, c)
 	reply = &wire.PullReply{Definition: 1, Resync: true, Lost: true, Expects: &wire.Expects{Incarnation: 1, Next: 2, LastHash: "h"}}
 	f.push = func(p wire.Push) (*wire.PushReply, error) {
-		reply = &wire.PullReply{Checkpoint: "d", Seq: 8, KeptThrough: 8, Definition: 1, Expects: &wire.Expects{Incarnation: 1, Next: 5}}
+		reply = &wire.PullReply{Checkpoint: "d", Seq: 10, KeptThrough: 8, Definition: 1, Expects: &wire.Expects{Incarnation: 1, Next: 5}}
 		return applied(p)
 	}
 	sync(t, c)
@@ -132,7 +132,7 @@ func TestMadeOnLostHistory(t *testing.T) {
 	if worked, err := c.Step(t.Context()); !worked || err != nil {
 		t.Fatal(worked, err)
 	}
-	reply = &wire.PullReply{Checkpoint: "b", Seq: 5, Definition: 1}
+	reply = &wire.PullReply{Checkpoint: "b", Seq: 10, Definition: 1}
 	if p := pushed(); p.LostThrough != 2 || p.Checkpoint != "" {
 		t.Errorf("while it starts again: %d, %q", p.LostThrough, p.Checkpoint)
 	}

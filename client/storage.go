@@ -82,6 +82,8 @@ type Entry struct {
 	Reverted bool `json:"reverted,omitempty"`
 	// Doubted entries are offered again, though the server gave a receipt.
 	Doubted bool `json:"doubted,omitempty"`
+	// Beyond is the place of a receipt that was beyond all that the server had.
+	Beyond int64 `json:"beyond,omitempty"`
 }
 
 // unsettled: the server has not said yet what becomes of it.

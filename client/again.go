@@ -150,39 +150,40 @@ func (s *state) doubtLost(tx Tx, x *wire.Expects) error {
 	})
 }
 
-// doubtMissing doubts changes whose receipt is of a history that was lost before
-// it was pulled. With all of the server's state here, the receipt's place is beyond
-// it, or the issue is not there, or is resolved without a word on the change.
+// doubtMissing doubts, with all of the server's state here, changes whose receipt
+// is not of its history: that was lost before it was pulled.
 func doubtMissing(tx Tx, s *state) (some bool, err error) {
 	all, err := tx.Entries()
 	if err != nil {
 		return false, err
 	}
 	for _, e := range all {
-		if e.State == Applied && e.Receipt != nil && e.Receipt.Seq > s.Seq && e.Beyond != e.Receipt.Seq {
-			e.Beyond = e.Receipt.Seq // once for each receipt
-			if err := doubt(tx, e); err != nil {
-				return false, err
-			}
-			some = true
-			continue
+		missing, err := e.missing(tx, s)
+		if err == nil && missing {
+			some, err = true, doubt(tx, e)
 		}
-		if e.State != Issued || e.Outcome != nil || e.Receipt == nil || e.Receipt.Seq > s.Seq {
-			continue
-		}
-		issue, err := tx.Record(e.Issue)
 		if err != nil {
-			return false, err
+			return some, err
 		}
-		if issue != nil && issue.Status != landfall.IssueResolved {
-			continue
-		}
-		if err := doubt(tx, e); err != nil {
-			return false, err
-		}
-		some = true
 	}
 	return some, nil
+}
+
+// missing: the receipt's place is beyond all that the server has, or the issue is
+// not there, or is resolved without a word on the change.
+func (e *Entry) missing(tx Tx, s *state) (bool, error) {
+	switch {
+	case e.Receipt == nil || e.Outcome != nil || e.State != Applied && e.State != Issued:
+		return false, nil
+	case e.Receipt.Seq > s.Seq:
+		first := e.Beyond != e.Receipt.Seq // a receipt is asked for again once
+		e.Beyond = e.Receipt.Seq
+		return first, nil
+	case e.State == Applied:
+		return false, nil
+	}
+	issue, err := tx.Record(e.Issue)
+	return err == nil && (issue == nil || issue.Status == landfall.IssueResolved), err
 }
 
 // undoubted takes the receipt of a doubted entry in. It is as it was when the

@@ -411,3 +411,36 @@ func TestDoubtIsNoStepBack(t *testing.T) {
 		t.Errorf("the server expects %d after %d pushes, the last from %d", d.server.next, len(d.fake.pushes)-before, last.First)
 	}
 }
+
+// A receipt whose place is beyond all that the server has is of a history that was
+// lost: the change is asked for again, once, and ends its wait.
+func TestReceiptBeyondTheHead(t *testing.T) {
+	f := &fake{}
+	reply := &wire.PullReply{Checkpoint: "a", Seq: 10, Definition: 1, Expects: &wire.Expects{Incarnation: 1, Next: 2}}
+	f.pull = func(string) (*wire.PullReply, error) { return reply, nil }
+	seq := int64(20)
+	f.push = func(wire.Push) (*wire.PushReply, error) {
+		return &wire.PushReply{Next: 2, Receipts: []landfall.Receipt{{N: 1, Result: landfall.Applied, Seq: seq}}}, nil
+	}
+	c := newClient(t, f)
+	id := create(t, c, "one")
+	sync(t, c)
+	if len(f.pushes) != 2 {
+		t.Fatalf("%d pushes: a receipt beyond the head is asked for again once", len(f.pushes))
+	}
+	reply = &wire.PullReply{Checkpoint: "b", Seq: 12, Definition: 1, Expects: reply.Expects}
+	sync(t, c)
+	if len(f.pushes) != 2 {
+		t.Errorf("%d pushes: the same receipt is not asked for once more", len(f.pushes))
+	}
+	seq = 11 // as the server has it, where another receipt was told
+	reply = &wire.PullReply{Resync: true, Lost: true, Definition: 1, Expects: &wire.Expects{Incarnation: 1, Next: 1}}
+	f.push = func(wire.Push) (*wire.PushReply, error) {
+		reply = &wire.PullReply{Checkpoint: "c", Seq: 12, Definition: 1, Expects: &wire.Expects{Incarnation: 1, Next: 2}}
+		return &wire.PushReply{Next: 2, Receipts: []landfall.Receipt{{N: 1, Result: landfall.Applied, Seq: seq}}}, nil
+	}
+	sync(t, c)
+	if v, err := c.Get(t.Context(), id); landfall.CodeOf(err) != landfall.CodeNotFound {
+		t.Errorf("the server's copy was not pulled, and the change still waits: %+v %v", v, err)
+	}
+}

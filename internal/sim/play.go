@@ -255,14 +255,18 @@ func (w *world) play(s *Scenario) {
 	over := false
 	w.after(end.Sub(w.now), func() { over = true })
 	for !over && w.step() {
-		if w.steps > mostSteps || len(w.violations) > 0 {
-			break
+		if w.steps > mostSteps {
+			w.violate("liveness", "%d steps, and the storm is not over", w.steps)
+		}
+		if len(w.violations) > 0 {
+			return
 		}
 	}
-	if len(w.violations) == 0 && w.ctx.Err() == nil {
-		w.conserved("after the storm")
-		w.settle()
+	if w.ctx.Err() != nil {
+		return
 	}
+	w.conserved("after the storm")
+	w.settle()
 }
 
 // mostSteps ends a world that goes round in circles.

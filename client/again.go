@@ -150,6 +150,32 @@ func (s *state) doubtLost(tx Tx, x *wire.Expects) error {
 	})
 }
 
+// restored: the history of what was pulled is lost, and all of the server's state
+// comes anew. Any word on how a change ended counts more than what was said before.
+func (s *state) restored(tx Tx, x *wire.Expects) error {
+	all, err := tx.Entries()
+	if err != nil {
+		return err
+	}
+	for _, e := range all {
+		if e.Outcome == nil {
+			continue
+		}
+		how := *e.Outcome
+		how.Seq, e.Outcome = 0, &how
+		if err := tx.PutEntry(e); err != nil {
+			return err
+		}
+		if err := doubt(tx, e); err != nil {
+			return err
+		}
+	}
+	if x == nil {
+		return nil
+	}
+	return s.doubtLost(tx, x)
+}
+
 // doubtMissing doubts, with all of the server's state here, changes whose receipt
 // is not of its history: that was lost before it was pulled.
 func doubtMissing(tx Tx, s *state) (some bool, err error) {
@@ -197,6 +223,9 @@ func (e *Entry) undoubted(r *landfall.Receipt) (asBefore bool) {
 	}
 	switch {
 	case how == nil:
+		return false
+	case how.Seq == 0: // of the history that was lost; what is true of it is pulled again
+		e.Outcome = nil
 		return false
 	case how.Settlement == landfall.SettledMoved:
 		e.State = Issued

@@ -444,3 +444,42 @@ func TestReceiptBeyondTheHead(t *testing.T) {
 		t.Errorf("the server's copy was not pulled, and the change still waits: %+v %v", v, err)
 	}
 }
+
+// A server that was restored says anew how a change ended, at an earlier place than
+// it said before: what it says now is what is true.
+func TestEndedAnewAfterRestore(t *testing.T) {
+	f := &fake{}
+	seen := &wire.Expects{Incarnation: 1, Next: 2}
+	page := func(checkpoint string, seq int64, outcomes ...landfall.Outcome) *wire.PullReply {
+		return &wire.PullReply{Checkpoint: checkpoint, Seq: seq, Definition: 1, Expects: seen, Outcomes: outcomes}
+	}
+	issue := func(id, status string) wire.Pulled {
+		return wire.Pulled{Seq: 15, Type: landfall.IssueType, ID: id, Record: &landfall.Record{Type: landfall.IssueType, ID: id, Version: 15, Status: status, Fields: landfall.Fields{}}}
+	}
+	reply := page("a", 15)
+	f.pull = func(string) (*wire.PullReply, error) { return reply, nil }
+	f.push = func(wire.Push) (*wire.PushReply, error) {
+		return &wire.PushReply{Next: 2, Receipts: []landfall.Receipt{{N: 1, Result: landfall.Issued, Seq: 15, Issue: "first", Waiting: true}}}, nil
+	}
+	c := newClient(t, f)
+	create(t, c, "one")
+	sync(t, c)
+	reply = page("b", 19, landfall.Outcome{Incarnation: 1, N: 1, Seq: 19, Settlement: landfall.SettledMoved, Issue: "second", Kind: landfall.KindValidation})
+	reply.Changes = []wire.Pulled{issue("second", landfall.IssueOpen)}
+	sync(t, c)
+
+	f.pull = func(string) (*wire.PullReply, error) {
+		f.pull = func(string) (*wire.PullReply, error) { return reply, nil }
+		return &wire.PullReply{Resync: true, Lost: true, Definition: 1, Expects: seen}, nil
+	}
+	reply = page("c", 15)
+	reply.Changes = []wire.Pulled{issue("first", landfall.IssueOpen)}
+	if r := sync(t, c); r.Attention != 1 {
+		t.Fatalf("after the restore %d need attention: it waits in the first issue", r.Attention)
+	}
+	reply = page("d", 18, landfall.Outcome{Incarnation: 1, N: 1, Seq: 18, Settlement: landfall.SettledKept})
+	reply.Changes = []wire.Pulled{issue("first", landfall.IssueResolved)}
+	if r := sync(t, c); r.Attention != 0 {
+		t.Errorf("%d still need attention, though the server says how it ended", r.Attention)
+	}
+}

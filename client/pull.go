@@ -43,8 +43,8 @@ func (c *Client) pull(ctx context.Context, b *batch, r *Report) (deed, error) {
 			// What is shown stays until the new cut is whole.
 			s.Checkpoint, s.Seq, s.Resyncing, s.Adrift = "", 0, true, s.Adrift || reply.Lost
 			s.Resyncs++
-			if reply.Lost && reply.Expects != nil {
-				if err := s.doubtLost(tx, reply.Expects); err != nil {
+			if reply.Lost {
+				if err := s.restored(tx, reply.Expects); err != nil {
 					return err
 				}
 			}

@@ -1,6 +1,8 @@
 package client
 
 import (
+	"slices"
+
 	"github.com/landfall-sync/landfall"
 	"github.com/landfall-sync/landfall/internal/core"
 	"github.com/landfall-sync/landfall/internal/wire"
@@ -251,11 +253,12 @@ func (s *state) lostThrough(inc int64, entries []*Entry) int64 {
 	return through
 }
 
-// fork goes on in a new incarnation: the server has closed this one, and has
-// kept what it got of it. What it never got is made again under new numbers; what
-// it gave receipts for is offered again, since it may have been restored to a time
-// before it did, and have got other changes under these numbers since.
-func (c *Client) fork(tx Tx, s *state, answered []*Entry) error {
+// fork: the server has closed this incarnation, and has kept what it got of it. A
+// copy of this device may have delivered what this one has not sent yet, so it asks
+// for that first, and then goes on in a new incarnation. What it has receipts for
+// is offered again, since the server may have been restored to a time before it gave
+// them, and have got other changes under these numbers since.
+func (s *state) fork(tx Tx, answered []*Entry) error {
 	if err := doubtAll(tx, func(e *Entry) bool { return e.Incarnation != s.Incarnation || e.N < answered[0].N }); err != nil {
 		return err
 	}
@@ -263,7 +266,38 @@ func (c *Client) fork(tx Tx, s *state, answered []*Entry) error {
 	if err != nil {
 		return err
 	}
+	s.AskedN, s.AskTo = 0, s.Next-1
+	s.Asks = slices.ContainsFunc(all, func(e *Entry) bool { return e.Incarnation == s.Incarnation && e.State == Pending })
+	if s.Asks {
+		return nil
+	}
+	return s.goOn(tx, all)
+}
+
+// delivered takes the answer in: what the server has it got from a copy, and this
+// device's own number stays with it.
+func delivered(tx Tx, s *state, b *batch, reply *wire.PushReply) error {
+	for i := range reply.Receipts {
+		e, err := tx.Entry(b.inc, reply.Receipts[i].N)
+		if err != nil {
+			return err
+		}
+		if e == nil || e.State != Pending {
+			continue
+		}
+		e.State = Sent
+		if err := tx.PutEntry(e); err != nil {
+			return err
+		}
+	}
+	s.AskedN = b.entries[len(b.entries)-1].N
+	return nil
+}
+
+// goOn makes what the server never got again, under new numbers in a new incarnation.
+func (s *state) goOn(tx Tx, all []*Entry) error {
 	old, through := s.Incarnation, s.LostThrough
+	s.Asks = false
 	s.Incarnation, s.Next, s.AckedHash, s.AckedN, s.LostThrough, s.Offered = old+1, 1, "", 0, 0, nil
 	renumbered := map[int64]int64{}
 	for _, e := range all {

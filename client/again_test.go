@@ -483,3 +483,42 @@ func TestEndedAnewAfterRestore(t *testing.T) {
 		t.Errorf("%d still need attention, though the server says how it ended", r.Attention)
 	}
 }
+
+// What a copy of the device has delivered keeps its number and its receipt: where
+// another copy has closed the incarnation meanwhile, the device asks before it makes
+// anything again in a new one.
+func TestDeliveredByACopy(t *testing.T) {
+	d := newServed(t)
+	d.server.refuse = func(n int64) landfall.Kind {
+		if n == 1 {
+			return landfall.KindValidation
+		}
+		return ""
+	}
+	d.make("refused", "applied")
+	backup := d.server.backup()
+	d.server.seq++ // others work, and the device hears of it
+	sync(t, d.Client)
+	d.server.restore(backup)
+	online := d.fake.push
+	d.fake.push = func(wire.Push) (*wire.PushReply, error) {
+		return nil, landfall.Errorf(landfall.CodeUnavailable, "cut")
+	}
+	if _, err := d.Sync(t.Context(), nil); err == nil {
+		t.Fatal("it has nothing to offer again")
+	}
+	create(t, d.Client, "delivered by a copy")
+	create(t, d.Client, "delivered by nobody")
+	all := d.outbox()
+	d.server.take(all[len(all)-2].Hash)
+	d.server.closed = 1
+	before := d.server.seq
+	d.fake.push = online
+	if got, want := d.sent(), "1: 1-1, 1: 3-4, 1: 3-3, 2: 1-1"; got != want {
+		t.Errorf("sent %q, want %q: again what is doubted, what it asks, what the copy delivered, and the rest anew", got, want)
+	}
+	if taken := d.server.seq - before; taken != 1 {
+		t.Errorf("%d changes took effect; one is new to the server", taken)
+	}
+	d.whole()
+}

@@ -92,11 +92,16 @@ type state struct {
 	Adrift      bool             `json:"adrift,omitempty"`       // what is shown is of a history that the server lost
 	LostThrough int64            `json:"lost_through,omitempty"` // changes up to here were made on such a history
 	Expects     *wire.Expects    `json:"expects,omitempty"`      // as the server said last
-	Offered     *wire.Expects    `json:"offered,omitempty"`      // from where all was offered again
-	BehindIn    int64            `json:"behind_in,omitempty"`    // incarnation in which the server said that it was
-	Failures    int              `json:"failures,omitempty"`
-	NotBefore   time.Time        `json:"not_before,omitzero"` // back-off
-	Batch       int              `json:"batch,omitempty"`     // mutations a push, after "too large"
+	// Asks: the incarnation is closed, and what was never sent is asked for: up to
+	// the number AskedN so far, and up to AskTo in the end.
+	Asks      bool          `json:"asks,omitempty"`
+	AskedN    int64         `json:"asked_n,omitempty"`
+	AskTo     int64         `json:"ask_to,omitempty"`
+	Offered   *wire.Expects `json:"offered,omitempty"`   // from where all was offered again
+	BehindIn  int64         `json:"behind_in,omitempty"` // incarnation in which the server said that it was
+	Failures  int           `json:"failures,omitempty"`
+	NotBefore time.Time     `json:"not_before,omitzero"` // back-off
+	Batch     int           `json:"batch,omitempty"`     // mutations a push, after "too large"
 }
 
 const stateName = "state"

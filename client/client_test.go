@@ -250,6 +250,9 @@ func TestFork(t *testing.T) {
 		if p.Incarnation > 1 {
 			return applied(p)
 		}
+		if p.Asks {
+			return &wire.PushReply{Forked: true, Next: 9}, nil
+		}
 		create(t, c, "made while the push was under way")
 		return &wire.PushReply{Forked: true, Next: 9, Receipts: []landfall.Receipt{{N: 1, Result: landfall.Issued, Issue: "i1", Kind: landfall.KindFork}}}, nil
 	}

@@ -15,6 +15,7 @@ type batch struct {
 	off     bool
 	inc     int64    // incarnation of the entries
 	entries []*Entry // to push; none: pull
+	asks    bool     // only what the server has of them
 	body    []byte
 }
 
@@ -40,6 +41,14 @@ func (c *Client) batch(ctx context.Context, skipStored bool) (b *batch, err erro
 		all, err := tx.Entries()
 		if err != nil {
 			return err
+		}
+		if s.Asks {
+			if done, err := c.question(tx, b, all); done || err != nil {
+				return err
+			}
+			if all, err = tx.Entries(); err != nil {
+				return err
+			}
 		}
 		waiting, held := 0, false
 		var due []*Entry
@@ -79,6 +88,33 @@ func (c *Client) batch(ctx context.Context, skipStored bool) (b *batch, err erro
 		return err
 	})
 	return b, err
+}
+
+// question makes the batch one that asks for what was never sent. When all of it is
+// answered, the device goes on in a new incarnation, and there is no question.
+func (c *Client) question(tx Tx, b *batch, all []*Entry) (asks bool, err error) {
+	s, waiting := b.s, 0
+	var due []*Entry
+	for _, e := range all {
+		if e.unsettled() {
+			waiting++
+		}
+		if e.Incarnation == s.Incarnation && e.State == Pending && e.N > s.AskedN && e.N <= s.AskTo && (len(due) == 0 || due[len(due)-1].N+1 == e.N) {
+			due = append(due, e)
+		}
+	}
+	if len(due) == 0 {
+		if err := s.goOn(tx, all); err != nil {
+			return false, err
+		}
+		return false, save(tx, s)
+	}
+	b.inc, b.asks = s.Incarnation, true
+	if b.entries, err = s.fitting(due); err != nil {
+		return false, err
+	}
+	b.body, err = c.body(b, "", waiting)
+	return true, err
 }
 
 // previous is the hash of the change before the first of a push.
@@ -140,7 +176,7 @@ func (c *Client) body(p *batch, previous string, waiting int) ([]byte, error) {
 	}
 	head, err := json.Marshal(wire.Push{
 		Replica: s.Replica, Incarnation: p.inc, Clock: c.opts.Clock().UTC(), Protocol: wire.Protocol, Definition: version,
-		First: entries[0].N, PreviousHash: previous, Checkpoint: s.Checkpoint, LostThrough: s.lostThrough(p.inc, entries), Waiting: waiting, Client: c.opts.Program, Mutations: []json.RawMessage{},
+		First: entries[0].N, PreviousHash: previous, Checkpoint: s.Checkpoint, LostThrough: s.lostThrough(p.inc, entries), Asks: p.asks, Waiting: waiting, Client: c.opts.Program, Mutations: []json.RawMessage{},
 	})
 	if err != nil {
 		return nil, err
@@ -182,11 +218,13 @@ func (c *Client) push(ctx context.Context, b *batch, r *Report) (deed, error) {
 		switch {
 		case s.Incarnation != b.s.Incarnation:
 			return nil // another process was here first
+		case b.asks:
+			err = delivered(tx, s, b, reply)
 		case reply.Gap:
 			err = c.gap(tx, s, b, reply)
 		default:
 			if did, err = receipts(tx, s, b.inc, reply, r); err == nil && reply.Forked && b.inc == s.Incarnation {
-				err = c.fork(tx, s, b.entries)
+				err = s.fork(tx, b.entries)
 			}
 			if err == nil && reply.Behind && s.BehindIn < b.inc {
 				s.BehindIn = b.inc

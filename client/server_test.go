@@ -96,6 +96,14 @@ func (s *server) push(p wire.Push) (*wire.PushReply, error) {
 		return out
 	})
 	reply := &wire.PushReply{Next: at.Expected, Gap: placed.Gap, Forked: placed.Forked}
+	if p.Asks {
+		for i, how := range placed.Each {
+			if how == core.PlaceReplay {
+				reply.Receipts = append(reply.Receipts, s.given(place{p.Incarnation, p.First + int64(i)}, hashes[i]))
+			}
+		}
+		return reply, nil
+	}
 	if placed.Gap {
 		reply.LastHash = at.LastHash
 		return reply, nil

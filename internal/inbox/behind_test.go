@@ -6,7 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/landfall-sync/landfall"
 	"github.com/landfall-sync/landfall/internal/core"
+	"github.com/landfall-sync/landfall/internal/store"
 	"github.com/landfall-sync/landfall/internal/wire"
 )
 
@@ -103,5 +105,56 @@ func TestBehindAnIncarnation(t *testing.T) {
 		if got := said(pushedIn(t, in, step.incarnation, step.first, step.previous, step.mutation)); got != step.want {
 			t.Errorf("%s: %s, want %s", step.what, got, step.want)
 		}
+	}
+}
+
+// A device that only asks gets the receipts of what is here, forks too, and nothing
+// is taken in: not what is new, and not what comes after a gap.
+func TestOnlyAsked(t *testing.T) {
+	in, st := stocked(t, 0)
+	first, second := made(1, 'a'), made(2, 'b')
+	pushedIn(t, in, 1, 1, "", first, second)
+	fork := made(2, 'c')
+	pushedIn(t, in, 1, 2, first, fork)
+	head := headOf(t, st).Seq
+	ask := func(incarnation, from int64, mutations ...string) string {
+		p := wire.Push{Replica: "phone", Incarnation: incarnation, Clock: in.cfg.Clock(), Protocol: wire.Protocol, First: from, Asks: true}
+		for _, m := range mutations {
+			p.Mutations = append(p.Mutations, json.RawMessage(m))
+		}
+		b, err := json.Marshal(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := offered(t, in, b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, rc := range r.Receipts {
+			got = append(got, fmt.Sprint(rc.N, " ", rc.Result, rc.Kind))
+		}
+		return strings.Join(got, ", ")
+	}
+	for _, x := range []struct {
+		what string
+		got  string
+		want string
+	}{
+		{"all that is here", ask(1, 1, first, second), "1 applied, 2 applied"},
+		{"a fork", ask(1, 2, fork), "2 issuefork"},
+		{"what is not", ask(1, 2, made(2, 'd'), made(3, 'e')), ""},
+		{"another incarnation", ask(2, 1, made(1, 'f')), ""},
+		{"after a gap", ask(2, 5, made(5, 'g')), ""},
+	} {
+		if x.got != x.want {
+			t.Errorf("%s: %q, want %q", x.what, x.got, x.want)
+		}
+	}
+	if n := headOf(t, st).Seq; n != head {
+		t.Errorf("questions took %d places", n-head)
+	}
+	if items, err := in.Items(t.Context(), "w", landfall.Actor{User: "root", Roles: []string{landfall.Administrator}}, store.ItemFilter{}, store.Page{Limit: 9}); err != nil || len(items.Items) != 3 {
+		t.Errorf("%d items %v", len(items.Items), err)
 	}
 }

@@ -81,7 +81,7 @@ func (in *Inbox) Offer(ctx context.Context, ws string, d Device, body []byte) (*
 	}
 	hashed := hashes(p)
 	o := &Offered{in: in, push: p, done: make(chan struct{}), stored: make(chan struct{})}
-	if in.crowded() {
+	if p.Asks || in.crowded() {
 		early, err := in.early(ctx, ws, d, p, hashed)
 		if err != nil {
 			return nil, err
@@ -187,8 +187,8 @@ func (in *Inbox) crowded() bool {
 // without getting in line.
 const patientBacklog = 1 << 20
 
-// early answers what needs no capture: a gap, an empty push, and a push that is
-// a repetition from end to end.
+// early answers what needs no capture: a gap, an empty push, a push that is a
+// repetition from end to end, and one that only asks.
 func (in *Inbox) early(ctx context.Context, ws string, d Device, p *wire.Push, hashed []string) (reply *wire.PushReply, err error) {
 	err = in.cfg.Store.View(ctx, func(r store.Reader) error {
 		rep, err := r.Replica(ws, d.Replica)
@@ -202,7 +202,7 @@ func (in *Inbox) early(ctx context.Context, ws string, d Device, p *wire.Push, h
 		if err := s.place(); err != nil {
 			return err
 		}
-		if !s.placement.Gap && !s.settled() {
+		if !p.Asks && !s.placement.Gap && !s.settled() {
 			return nil
 		}
 		reply, err = s.reply()
@@ -327,6 +327,9 @@ func (s *sequence) reply() (*wire.PushReply, error) {
 		return out, nil
 	}
 	for i, h := range s.hashes {
+		if s.p.Asks && s.placement.Each[i] != core.PlaceReplay {
+			continue
+		}
 		if s.given[i] != nil {
 			out.Receipts = append(out.Receipts, *s.given[i])
 			continue

@@ -97,17 +97,26 @@ func (h *host) read(f func(store.Reader) error) {
 	}
 }
 
-// based: a change at the desk is based on the version that its author saw.
-func (h *host) based(user string, do *wire.Do) {
-	var last []*store.Item
-	h.read(func(r store.Reader) (err error) {
-		last, err = r.Items(workspace, store.ItemFilter{Replica: "desk:" + user}, store.Page{Limit: 1})
+// atDesk is the last change that a user made at the desk; nil for none.
+func (h *host) atDesk(user string) (last *store.Item) {
+	h.read(func(r store.Reader) error {
+		all, err := r.Items(workspace, store.ItemFilter{Replica: "desk:" + user}, store.Page{Limit: 1})
+		if len(all) > 0 {
+			last = all[0]
+		}
 		return err
 	})
-	if do.Version == 0 || do.Op == landfall.OpCreate || len(last) == 0 || last[0].Record != do.ID {
+	return last
+}
+
+// based: a change at the desk is based on the version that its author saw. One
+// that had no effect left nothing there after the one before.
+func (h *host) based(user string, do *wire.Do, before *store.Item) {
+	made := h.atDesk(user)
+	if do.Version == 0 || do.Op == landfall.OpCreate || made == nil || before != nil && before.Key == made.Key {
 		return
 	}
-	if _, m := content(last[0].Bytes); m != nil && m.Op == do.Op && m.Base != nil && m.Base.Version > do.Version {
+	if _, m := content(made.Bytes); m != nil && m.Base != nil && m.Base.Version > do.Version {
 		h.w.violate("unseen", "%s changed %s as of %d at the desk, and it is based on %d", user, short(do.ID), do.Version, m.Base.Version)
 	}
 }

@@ -242,9 +242,10 @@ func (p *person) change(d dice) error {
 	p.think(d)
 	var out wire.Done
 	err = p.ask("change a record", &out, func(ctx context.Context, server *host, who *auth.Caller) (any, error) {
+		before := server.atDesk(who.Actor.User)
 		done, err := server.inbox.Do(ctx, workspace, who.Actor, do)
 		if err == nil {
-			server.based(who.Actor.User, &do)
+			server.based(who.Actor.User, &do, before)
 		}
 		return done, err
 	})

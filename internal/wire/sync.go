@@ -28,9 +28,12 @@ type Push struct {
 	Checkpoint string `json:"checkpoint,omitempty"`
 	// LostThrough: mutations up to this number were made on a history that the
 	// server has lost since.
-	LostThrough int64             `json:"lost_through,omitempty"`
-	Client      string            `json:"client,omitempty"` // name and version of the program
-	Mutations   []json.RawMessage `json:"mutations"`
+	LostThrough int64 `json:"lost_through,omitempty"`
+	// Asks: the device only asks what the server has of these mutations. It gets the
+	// receipts of those, and nothing is taken in.
+	Asks      bool              `json:"asks,omitempty"`
+	Client    string            `json:"client,omitempty"` // name and version of the program
+	Mutations []json.RawMessage `json:"mutations"`
 }
 
 // PushReply answers a push: one receipt a mutation, in order.

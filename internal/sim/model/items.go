@@ -238,13 +238,21 @@ func (r *reading) judgedPush(id int64) {
 	if json.Unmarshal(p.Body, &b) != nil {
 		return
 	}
-	if at := r.m.replicas[p.Replica]; b.First > at.next || b.Incarnation > at.incarnation {
-		return // numbers before it are missing: nothing of it is stored
-	}
+	var without []int
 	for i, raw := range b.Mutations {
 		if r.m.received(landfall.Key{Replica: p.Replica, Incarnation: b.Incarnation, N: b.First + int64(i)}, hash(raw)) == nil {
-			r.complain("capture", "mutation %d of the push %d of %s is let go without a receipt", i, id, p.Replica)
+			without = append(without, i)
 		}
+	}
+	// Where numbers before it were missing, nothing of it is stored. Another push of
+	// the same commit may have brought them, after this one was looked at.
+	at := r.stood[p.Replica]
+	missing := b.First > at.next && b.Incarnation >= at.incarnation || b.Incarnation > at.incarnation && b.First > 1
+	if missing && len(without) == len(b.Mutations) {
+		return
+	}
+	for _, i := range without {
+		r.complain("capture", "mutation %d of the push %d of %s is let go without a receipt", i, id, p.Replica)
 	}
 }
 

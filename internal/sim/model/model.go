@@ -81,7 +81,7 @@ func (m *Model) Clone() *Model {
 
 // Commit takes a commit in and says what is wrong with it.
 func (m *Model) Commit(c *watch.Commit) []Violation {
-	r := &reading{m: m, seq: m.head.Seq, was: m.head}
+	r := &reading{m: m, seq: m.head.Seq, was: m.head, stood: maps.Clone(m.replicas)}
 	r.sort(c)
 	r.begin()
 	for r.at < len(r.main) {
@@ -94,10 +94,11 @@ func (m *Model) Commit(c *watch.Commit) []Violation {
 // reading is one commit on its way into the model.
 type reading struct {
 	m     *Model
-	was   store.Head // before the commit
-	main  []watch.Op // changes, items, issues, grants, users, definitions: in order
-	at    int        // in main
-	seq   int64      // last place that was taken
+	was   store.Head         // before the commit
+	stood map[string]replica // where replicas were before the commit
+	main  []watch.Op         // changes, items, issues, grants, users, definitions: in order
+	at    int                // in main
+	seq   int64              // last place that was taken
 	found []Violation
 
 	sides     []watch.Op // all else

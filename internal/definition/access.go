@@ -12,6 +12,13 @@ import (
 
 func (r *reader) audience(a *App, d *draft) {
 	e := d.o["audience"]
+	if d.PartOf != "" {
+		if e.value != nil {
+			r.errorf(e.at, "take it out", "a part is seen by whoever sees what it is a part of")
+		}
+		d.Audience = []AudienceKey{{Kind: AudienceVia, Name: d.PartOf}}
+		return
+	}
 	if e.value == nil {
 		r.errorf(d.at, "audience: [all]", "nobody may see records of type %s: it has no audience", d.Name)
 		return
@@ -63,10 +70,14 @@ func (r *reader) audienceKey(a *App, d *draft, at *yaml.Node, key *AudienceKey) 
 			return false
 		}
 		return true
-	case "via":
-		r.errorf(at, "", "this version of Landfall does not support via: in audiences")
+	case AudienceVia:
+		if f := d.Fields[key.Name]; f == nil || f.Type != Reference {
+			r.errorf(at, suggest(key.Name, d.fieldsOf(Reference)), "via:%s names no field of type reference", key.Name)
+			return false
+		}
+		return true
 	default:
-		r.errorf(at, suggest(string(key.Kind), []string{"all", "role", "user", "team"}), "an audience key is all, role:ROLE, user:FIELD or team:FIELD")
+		r.errorf(at, suggest(string(key.Kind), []string{"all", "role", "user", "team", "via"}), "an audience key is all, role:ROLE, user:FIELD, team:FIELD or via:FIELD")
 	}
 	return false
 }
@@ -82,8 +93,8 @@ func (r *reader) rights(a *App, d *draft) {
 			r.unknown(x.at, "role", x.key, a.Roles)
 			continue
 		}
-		o := r.object(x.value, "a right", "create", "update", "delete")
-		right := &Right{Create: r.grant(d, o["create"]), Update: r.grant(d, o["update"]), Delete: r.grant(d, o["delete"])}
+		o := r.object(x.value, "a right", "create", "read", "update", "delete")
+		right := &Right{Create: r.grant(d, o["create"]), Update: r.grant(d, o["update"]), Delete: r.grant(d, o["delete"]), Unread: r.unread(d, o["read"])}
 		d.Rights[x.key] = right
 	}
 }
@@ -113,7 +124,31 @@ func (r *reader) grant(d *draft, e entry) *Grant {
 	}
 }
 
+// unread reads which fields a role may read: true, a list of them, or {not: LIST}.
+func (r *reader) unread(d *draft, e entry) []string {
+	if e.value == nil {
+		return nil
+	}
+	var not []string
+	switch {
+	case e.value.Tag == "!!bool":
+		if !r.flag(e) {
+			not = slices.Clone(d.Order)
+		}
+	case e.value.Kind == yaml.MappingNode:
+		not = r.someFields(d, r.object(e.value, "read", "not")["not"])
+	default:
+		only := r.someFields(d, e)
+		not = slices.DeleteFunc(slices.Clone(d.Order), func(name string) bool { return slices.Contains(only, name) })
+	}
+	slices.SortFunc(not, func(a, b string) int { return slices.Index(d.Order, a) - slices.Index(d.Order, b) })
+	return slices.DeleteFunc(not, func(name string) bool { return name == d.PartOf })
+}
+
 func (r *reader) someFields(d *draft, e entry) []string {
+	if e.value == nil {
+		return []string{}
+	}
 	fields := r.known(r.names(e), "field", d.Order)
 	if len(fields) == 0 {
 		r.errorf(e.value, "true allows every field", "no field is named")
@@ -126,7 +161,7 @@ func (r *reader) someFields(d *draft, e entry) []string {
 func (r *reader) writable(d *draft) {
 	for _, name := range d.Order {
 		f := d.Fields[name]
-		if !f.Required && len(f.Statuses) == 0 || f.DefaultKind != NoDefault {
+		if !f.Required && len(f.Statuses) == 0 || f.DefaultKind != NoDefault || f.Computed != nil || name == d.PartOf {
 			continue
 		}
 		may := func(g *Grant) bool { return g != nil && (g.Fields == nil || slices.Contains(g.Fields, name)) }

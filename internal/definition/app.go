@@ -26,6 +26,12 @@ const (
 	UserRef    FieldType = "user"
 	TeamRef    FieldType = "team"
 	JSON       FieldType = "json"
+	// Location is {"lat": -90 to 90, "lon": -180 to 180, "accuracy": metres (optional)}, in WGS 84.
+	Location FieldType = "location"
+	// Attachment names a file: {"hash": hex SHA-256, "name": text, "size": bytes, "type": media type}.
+	Attachment  FieldType = "attachment"
+	Attachments FieldType = "attachments" // list of such, in the order of their hashes
+	Signature   FieldType = "signature"   // an attachment that is an image
 )
 
 // Policy says how two edits of one field are merged.
@@ -64,6 +70,18 @@ type App struct {
 	Types   map[string]*Type
 	Order   []string // names of the types in the order of the file
 	Routes  []Route  // issues.routes, in order
+	// Convert has the conversions from older versions, by To ascending.
+	Convert []Conversion
+}
+
+// Conversion says what was renamed in version To. Old names lead to new ones; what
+// was made under an older version is read with them.
+type Conversion struct {
+	To          int64
+	Type        string
+	Rename      map[string]string // fields
+	Statuses    map[string]string
+	Transitions map[string]string
 }
 
 // Mobile is what the definition says about devices.
@@ -112,7 +130,14 @@ type Type struct {
 	Rights    map[string]*Right // by role
 	Status    StatusPolicy
 	Queue     string // queue for the type's issues; empty for none
+	// PartOf is the type whose records these are parts of; empty for none. The field
+	// of that name is the reference to it: required, and never changed.
+	PartOf string
+	Parts  []string // types that are parts of this one, in the order of the file
 }
+
+// MaxParts is how many parts of one type a record may have.
+const MaxParts = 500
 
 // Number describes a record number such as EXP-1042.
 type Number struct {
@@ -137,6 +162,13 @@ type Field struct {
 	DefaultKind DefaultKind
 	To          string // referenced type
 	Unique      bool
+	Computed    *Expr // worked out by the server when the record or a part of it changes
+	// Where narrows what a reference may name; it sees the record and the target.
+	Where *Expr
+	// Fill sets other fields when the reference is set, and they are not set with it.
+	Fill    []SetExpr
+	MaxSize int64    // bytes of a file; 0 for the default limit
+	Accept  []string // media types of a file, image/* for all images; none: all
 }
 
 // DefaultKind tells how to read a field's default.
@@ -185,7 +217,7 @@ type Transition struct {
 	Set      []SetExpr
 }
 
-// SetExpr sets a field when a transition is made.
+// SetExpr sets a field: when a transition is made, or a reference filled in.
 type SetExpr struct {
 	Field string
 	Value *Expr
@@ -194,8 +226,10 @@ type SetExpr struct {
 // AudienceKind is what an audience key names.
 type AudienceKind string
 
-// The audience kinds. User and Team name a field; Role names a role.
+// The audience kinds. User and Team name a field; Role names a role; Via names a
+// reference: who may see the record that it refers to may see this one.
 const (
+	AudienceVia  AudienceKind = "via"
 	AudienceAll  AudienceKind = "all"
 	AudienceRole AudienceKind = "role"
 	AudienceUser AudienceKind = "user"
@@ -215,6 +249,9 @@ type Right struct {
 	Create *Grant
 	Update *Grant
 	Delete *Grant
+	// Unread are the fields that the role may not read, in the type's order; none:
+	// it reads all.
+	Unread []string
 }
 
 // Grant allows an operation on Fields (nil: every field) when When holds (nil: always).

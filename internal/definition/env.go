@@ -34,6 +34,10 @@ var issueFields = map[string]*types.Type{
 	"op": types.StringType, "transition": types.StringType,
 }
 
+var placeFields = map[string]*types.Type{"lat": types.DoubleType, "lon": types.DoubleType, "accuracy": types.DoubleType}
+
+var fileFields = map[string]*types.Type{"hash": types.StringType, "name": types.StringType, "size": types.IntType, "type": types.StringType}
+
 // celType is the type of a field's values in expressions.
 func celType(t FieldType) *types.Type {
 	switch t {
@@ -49,6 +53,12 @@ func celType(t FieldType) *types.Type {
 		return types.DurationType
 	case ChoiceMany, References:
 		return types.NewListType(types.StringType)
+	case Location:
+		return types.NewObjectType(placeObject)
+	case Attachment, Signature:
+		return types.NewObjectType(fileObject)
+	case Attachments:
+		return types.NewListType(types.NewObjectType(fileObject))
 	case JSON:
 		return types.DynType
 	default:
@@ -101,16 +111,38 @@ func sortedKeys[V any](m map[string]V) []string {
 
 // scope is what an expression may name.
 type scope struct {
-	env   *cel.Env
-	names []string // for the nearest
+	env    *cel.Env
+	record *Type
+	names  []string // for the nearest
 }
 
-func newScope(t *Type, bare, issue bool) (*scope, error) {
+// view says what an expression looks at.
+type view struct {
+	record *Type   // record and was
+	bare   bool    // its fields by their bare names, instead
+	parts  []*Type // parts.TYPE of the record
+	target *Type   // target: what a reference names
+	issue  bool
+}
+
+// The names of the types that expressions have.
+const (
+	recordObject = "landfall.Record"
+	targetObject = "landfall.Target"
+	partsObject  = "landfall.Parts"
+	partObject   = "landfall.Part." // and the type's name
+	issueObject  = "landfall.Issue"
+	placeObject  = "landfall.Location"
+	fileObject   = "landfall.File"
+)
+
+func newScope(v view) (*scope, error) {
 	base, err := types.NewRegistry()
 	if err != nil {
 		return nil, err
 	}
-	p := &provider{Provider: base, structs: map[string]map[string]*types.Type{}}
+	p := &provider{Provider: base, structs: map[string]map[string]*types.Type{placeObject: placeFields, fileObject: fileFields}}
+	s := &scope{record: v.record, names: []string{"me", "now", "today", "has_role", "in_team"}}
 	opts := []cel.EnvOption{
 		cel.CustomTypeProvider(p), cel.CustomTypeAdapter(base),
 		cel.CrossTypeNumericComparisons(true),
@@ -119,34 +151,53 @@ func newScope(t *Type, bare, issue bool) (*scope, error) {
 		cel.Variable(roleVar, cel.ListType(cel.StringType)), cel.Variable(teamVar, cel.ListType(cel.StringType)),
 		member("has_role", roleVar), member("in_team", teamVar),
 	}
-	s := &scope{names: []string{"me", "now", "today", "has_role", "in_team"}}
-	if t != nil {
-		fields := map[string]*types.Type{}
-		for _, name := range t.Order { // not the map's order: the nearest name is the first of equals
-			f := t.Fields[name]
-			fields[name] = celType(f.Type)
-			if bare && builtIn[name] == nil {
-				opts = append(opts, cel.Variable(name, celType(f.Type)))
-				s.names = append(s.names, name)
-			}
-		}
-		for name, bt := range builtIn {
-			fields[name] = bt
-		}
-		p.structs["landfall.Record"] = fields
+	object := func(name, of string, fields map[string]*types.Type) {
+		p.structs[of] = fields
 		s.names = append(s.names, sortedKeys(fields)...)
-		if !bare {
-			opts = append(opts, cel.Variable("record", cel.ObjectType("landfall.Record")), cel.Variable("was", cel.ObjectType("landfall.Record")))
-			s.names = append(s.names, "record", "was")
+		if name != "" {
+			opts = append(opts, cel.Variable(name, cel.ObjectType(of)))
+			s.names = append(s.names, name)
 		}
 	}
-	if issue {
-		p.structs["landfall.Issue"] = issueFields
-		opts = append(opts, cel.Variable("issue", cel.ObjectType("landfall.Issue")))
-		s.names = append(append(s.names, "issue"), sortedKeys(issueFields)...)
+	if v.record != nil && v.bare {
+		for _, name := range v.record.Order { // not the map's order: the nearest name is the first of equals
+			opts = append(opts, cel.Variable(name, celType(v.record.Fields[name].Type)))
+			s.names = append(s.names, name)
+		}
+		object("", recordObject, recordFields(v.record))
+	} else if v.record != nil {
+		object("record", recordObject, recordFields(v.record))
+		opts = append(opts, cel.Variable("was", cel.ObjectType(recordObject)))
+		s.names = append(s.names, "was")
+	}
+	if v.target != nil {
+		object("target", targetObject, recordFields(v.target))
+	}
+	if len(v.parts) > 0 {
+		lists := map[string]*types.Type{}
+		for _, t := range v.parts {
+			object("", partObject+t.Name, recordFields(t))
+			lists[t.Name] = types.NewListType(types.NewObjectType(partObject + t.Name))
+		}
+		object("parts", partsObject, lists)
+	}
+	if v.issue {
+		object("issue", issueObject, issueFields)
 	}
 	s.env, err = cel.NewEnv(opts...)
 	return s, err
+}
+
+// recordFields are what expressions see of a record.
+func recordFields(t *Type) map[string]*types.Type {
+	fields := map[string]*types.Type{}
+	for name, f := range t.Fields {
+		fields[name] = celType(f.Type)
+	}
+	for name, bt := range builtIn {
+		fields[name] = bt
+	}
+	return fields
 }
 
 // member makes name(x) mean: x is in the list.
@@ -178,7 +229,7 @@ func (s *scope) compile(text string, want *types.Type) (*Expr, []fault) {
 	if issues != nil && issues.Err() != nil {
 		return nil, s.faults(issues.Errors())
 	}
-	if want != nil && !want.IsAssignableType(checked.OutputType()) && checked.OutputType() != types.DynType && !sameNullable(want, checked.OutputType()) {
+	if want != nil && !fits(want, checked.OutputType()) {
 		return nil, []fault{{0, fmt.Sprintf("the expression gives %s, but %s is needed", checked.OutputType(), want), ""}}
 	}
 	cost, err := s.env.EstimateCost(checked, sizes{})
@@ -189,7 +240,13 @@ func (s *scope) compile(text string, want *types.Type) (*Expr, []fault) {
 	if err != nil {
 		return nil, []fault{{0, err.Error(), ""}}
 	}
-	return &Expr{text, prog}, nil
+	return &Expr{text: text, prog: prog, reads: reads(checked, s.record)}, nil
+}
+
+// fits: an integer is a decimal, too.
+func fits(want, got *types.Type) bool {
+	return want.IsAssignableType(got) || got == types.DynType || sameNullable(want, got) ||
+		got == types.IntType && sameNullable(want, types.DoubleType)
 }
 
 // sameNullable takes a value that may be null for one that may not: null then

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
+	"strconv"
 	"time"
 
 	"cel.dev/cel-go/cel"
@@ -23,14 +25,40 @@ type Vars struct {
 	Actor  *landfall.Actor  // me, has_role, in_team
 	Now    time.Time        // now, today
 	Issue  *landfall.Issue  // in routes only
+	// Target is what a reference names, in where and fill.
+	Target     *landfall.Record
+	TargetType *Type
+	// Parts are the record's parts by type, as Expr.Parts names them; deleted ones
+	// are not among them.
+	Parts []Parts
+}
+
+// Parts are the parts of one type that a record has, in the order of their ids.
+type Parts struct {
+	Type    *Type
+	Records []*landfall.Record
 }
 
 // Expr is a compiled expression, type-checked and with a cost limit. It is safe
 // for concurrent use.
 type Expr struct {
-	text string
-	prog cel.Program
+	text  string
+	prog  cel.Program
+	reads read
 }
+
+// read is what an expression looks at.
+type read struct {
+	fields []string // of the record, by whatever name; sorted
+	parts  []string // types of parts; sorted
+}
+
+// Fields are the fields of the record that the expression looks at, sorted; the
+// fields of the target and of parts are not among them.
+func (e *Expr) Fields() []string { return e.reads.fields }
+
+// Parts are the types of parts that the expression looks at, sorted.
+func (e *Expr) Parts() []string { return e.reads.parts }
 
 // costLimit bounds one evaluation, in CEL's units: about a value looked at each.
 const costLimit = 10_000
@@ -114,7 +142,13 @@ func toJSON(v ref.Val, t FieldType) (landfall.Value, error) {
 		return quote(x.String()), nil
 	case string:
 		return quote(x), nil
-	case bool, int64, float64:
+	case float64:
+		if math.IsNaN(x) || math.IsInf(x, 0) {
+			return landfall.Null, nil
+		}
+		// Doubles are exact to 15 digits: 0.1 + 0.2 is 0.3.
+		return landfall.Value(strconv.FormatFloat(x, 'g', 15, 64)), nil
+	case bool, int64:
 		return encode(x), nil
 	}
 	if _, list := v.(traits.Lister); !list {
@@ -149,6 +183,10 @@ func (a *activation) ResolveName(name string) (any, bool) {
 		return a.record(a.v.Record), true
 	case "was":
 		return a.record(a.v.Was), true
+	case "target":
+		return object(a.v.TargetType, a.v.Target), true
+	case "parts":
+		return partVars(a.v.Parts), true
 	case "issue":
 		return issueVars(a.v.Issue), true
 	case roleVar:
@@ -173,12 +211,27 @@ func (a *activation) names(of func(*landfall.Actor) []string) []string {
 	return of(a.v.Actor)
 }
 
-func (a *activation) record(r *landfall.Record) any {
-	if r == nil || a.v.Type == nil {
+func (a *activation) record(r *landfall.Record) any { return object(a.v.Type, r) }
+
+func partVars(all []Parts) any {
+	m := make(map[string]any, len(all))
+	for _, p := range all {
+		list := make([]any, 0, len(p.Records))
+		for _, r := range p.Records {
+			list = append(list, object(p.Type, r))
+		}
+		m[p.Type.Name] = list
+	}
+	return m
+}
+
+// object is a record as expressions have it.
+func object(t *Type, r *landfall.Record) any {
+	if r == nil || t == nil {
 		return types.NullValue
 	}
-	m := make(map[string]any, len(a.v.Type.Fields)+6)
-	for name, f := range a.v.Type.Fields {
+	m := make(map[string]any, len(t.Fields)+6)
+	for name, f := range t.Fields {
 		m[name] = native(f, r.Fields[name])
 	}
 	m["id"], m["status"], m["number"] = r.ID, r.Status, r.Number
@@ -198,10 +251,16 @@ func issueVars(i *landfall.Issue) any {
 func native(f *Field, v landfall.Value) any {
 	set := f.Type == ChoiceMany || f.Type == References
 	if landfall.IsNull(v) {
-		if set {
+		if set || f.Type == Attachments {
 			return []string{}
 		}
 		return types.NullValue
+	}
+	switch f.Type {
+	case Location:
+		return nativePlace(v)
+	case Attachment, Signature, Attachments:
+		return nativeFiles(f.Type, v)
 	}
 	var x any
 	if set {

@@ -140,7 +140,7 @@ func FuzzExpression(f *testing.F) {
 	}
 	app := MustCompile("f", []byte(fuzzed))
 	typ := app.Types["thing"]
-	scope, err := newScope(typ, false, false)
+	scope, err := newScope(view{record: typ})
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -94,8 +94,7 @@ func (r *reader) entries(n *yaml.Node, what string) []entry {
 // later are the words of the language whose features this version does not have.
 var later = map[string]bool{
 	"languages": true, "sections": true, "carry": true, "hybrid": true, "schedule": true, "form": true,
-	"computed": true, "where": true, "fill": true, "part_of": true, "automations": true, "convert": true,
-	"read": true, "max_size": true, "accept": true,
+	"automations": true,
 }
 
 // object reads a mapping whose keys are known; others are reported.

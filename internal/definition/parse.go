@@ -103,7 +103,7 @@ func (r *reader) plain(n *yaml.Node, depth int) error {
 }
 
 func (r *reader) app(root *yaml.Node) *App {
-	o := r.object(root, "the definition", "app", "title", "version", "mobile", "roles", "queues", "types", "issues")
+	o := r.object(root, "the definition", "app", "title", "version", "mobile", "roles", "queues", "types", "issues", "convert")
 	a := &App{Name: r.text(o["app"], 63), Title: r.text(o["title"], 200), Queues: map[string]*Queue{}, Types: map[string]*Type{}}
 	if a.Name == "" {
 		r.errorf(root, "begin with app: NAME", "the app has no name")
@@ -128,6 +128,7 @@ func (r *reader) app(root *yaml.Node) *App {
 	r.queues(a, o["queues"])
 	r.types(a, o["types"], root)
 	r.issues(a, o["issues"])
+	r.convert(a, o["convert"])
 	r.unused(a, o)
 	return a
 }
@@ -207,7 +208,7 @@ func (r *reader) issues(a *App, e entry) {
 		r.errorf(routes.value, "", "routes is a list")
 		return
 	}
-	s, err := newScope(nil, false, true)
+	s, err := newScope(view{issue: true})
 	if err != nil {
 		r.errorf(routes.value, "", "%v", err)
 		return

@@ -15,7 +15,7 @@ func ToText(f *Field, v landfall.Value) string {
 		return ""
 	}
 	switch f.Type {
-	case Integer, Boolean, JSON:
+	case Integer, Boolean, JSON, Location, Attachment, Attachments, Signature:
 		return string(v)
 	case ChoiceMany, References:
 		var members []string

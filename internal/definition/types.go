@@ -1,6 +1,7 @@
 package definition
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -18,7 +19,8 @@ type draft struct {
 	o      map[string]entry
 	fields map[string]map[string]entry
 	places map[string]*yaml.Node // of the fields' names
-	record *scope                // record.field, was.field
+	record *scope                // record.field, was.field, parts.TYPE
+	plain  *scope                // without parts
 	bare   *scope                // field by its bare name
 }
 
@@ -33,7 +35,7 @@ func (r *reader) types(a *App, e entry, root *yaml.Node) {
 			continue
 		}
 		d := &draft{at: t.at, Type: &Type{Name: t.key, Fields: map[string]*Field{}, Rights: map[string]*Right{}}}
-		d.o = r.object(t.value, "a type", "title", "number", "label", "fields", "lifecycle", "audience", "rights", "conflicts")
+		d.o = r.object(t.value, "a type", "title", "number", "label", "part_of", "fields", "lifecycle", "audience", "rights", "conflicts")
 		d.Title = r.text(d.o["title"], 200)
 		if d.Title == "" {
 			d.Title = humanise(t.key)
@@ -45,18 +47,36 @@ func (r *reader) types(a *App, e entry, root *yaml.Node) {
 	if len(drafts) == 0 {
 		r.errorf(root, "types: {visit: {fields: …}}", "no type is declared")
 	}
+	for _, d := range drafts { // fields first: expressions look at those of other types
+		r.partOf(a, d)
+		r.fields(a, d)
+	}
+	r.partsInCircles(a, drafts)
 	for _, d := range drafts {
 		r.typ(a, d)
 	}
+	r.viaInCircles(drafts)
+}
+
+// scopes prepares what the type's expressions may name.
+func (r *reader) scopes(a *App, d *draft) bool {
+	var parts []*Type
+	for _, name := range d.Parts {
+		parts = append(parts, a.Types[name])
+	}
+	var errs [3]error
+	d.record, errs[0] = newScope(view{record: d.Type, parts: parts})
+	d.bare, errs[1] = newScope(view{record: d.Type, bare: true})
+	d.plain, errs[2] = newScope(view{record: d.Type})
+	if err := errors.Join(errs[:]...); err != nil {
+		r.errorf(d.at, "", "the type's expressions can't be prepared: %v", err)
+		return false
+	}
+	return true
 }
 
 func (r *reader) typ(a *App, d *draft) {
-	r.fields(a, d)
-	var err, err2 error
-	d.record, err = newScope(d.Type, false, false)
-	d.bare, err2 = newScope(d.Type, true, false)
-	if err != nil || err2 != nil {
-		r.errorf(d.at, "", "the type's expressions can't be prepared: %v %v", err, err2)
+	if !r.scopes(a, d) {
 		return
 	}
 	for _, name := range d.Order {
@@ -66,8 +86,11 @@ func (r *reader) typ(a *App, d *draft) {
 		if o["message"].value != nil && o["check"].value == nil {
 			r.errorf(o["message"].at, "add check: CONDITION", "a message without a check is never said")
 		}
+		r.referring(a, d, f, o)
+		r.computed(d, f, o)
 	}
-	d.Label = r.expr(d.o["label"], d.record, nil)
+	r.computedInCircles(d)
+	d.Label = r.expr(d.o["label"], d.plain, nil)
 	if n := d.o["number"]; n.value != nil {
 		o := r.object(n.value, "number", "prefix", "from")
 		d.Number = &Number{Prefix: r.text(o["prefix"], 20), From: max(1, r.number(o["from"], 0))}
@@ -84,9 +107,7 @@ func (r *reader) typ(a *App, d *draft) {
 }
 
 var fieldTypes = []string{string(Text), string(LongText), string(Integer), string(Decimal), string(Boolean), string(Date), string(Time), string(DateTime),
-	string(Duration), string(ChoiceOne), string(ChoiceMany), string(Reference), string(References), string(UserRef), string(TeamRef), string(JSON)}
-
-var laterTypes = []string{"attachment", "attachments", "signature", "location"}
+	string(Duration), string(ChoiceOne), string(ChoiceMany), string(Reference), string(References), string(UserRef), string(TeamRef), string(JSON), string(Location), string(Attachment), string(Attachments), string(Signature)}
 
 func (r *reader) fields(a *App, d *draft) {
 	d.fields, d.places = map[string]map[string]entry{}, map[string]*yaml.Node{}
@@ -103,7 +124,11 @@ func (r *reader) fields(a *App, d *draft) {
 			r.errorf(x.at, "choose another name", "every record has %s already", x.key)
 			continue
 		}
-		o := r.object(x.value, "a field", "type", "title", "required", "max", "check", "message", "conflict", "choices", "default", "to", "unique")
+		if x.key == d.PartOf {
+			r.errorf(x.at, "leave it out", "a part has the field %s already: it names what it is a part of", x.key)
+			continue
+		}
+		o := r.object(x.value, "a field", "type", "title", "required", "max", "check", "message", "conflict", "choices", "default", "to", "unique", "computed", "where", "fill", "max_size", "accept")
 		f := &Field{Name: x.key, Title: r.text(o["title"], 200), Max: int(r.number(o["max"], 1)), Unique: r.flag(o["unique"])}
 		if f.Title == "" {
 			f.Title = humanise(x.key)
@@ -111,9 +136,6 @@ func (r *reader) fields(a *App, d *draft) {
 		switch t := r.text(o["type"], 63); {
 		case o["type"].value == nil:
 			r.errorf(x.at, "type: text", "the field %s has no type", x.key)
-			f.Type = Text
-		case slices.Contains(laterTypes, t):
-			r.errorf(o["type"].value, "", "this version of Landfall does not support fields of type %q", t)
 			f.Type = Text
 		case !slices.Contains(fieldTypes, t):
 			r.unknown(o["type"].value, "type", t, fieldTypes)
@@ -125,10 +147,11 @@ func (r *reader) fields(a *App, d *draft) {
 		r.target(a, f, x, o["to"])
 		r.policy(f, o["conflict"])
 		r.fallback(f, o["default"])
-		if f.Max > 0 && !slices.Contains([]FieldType{Text, LongText, ChoiceMany, References}, f.Type) {
+		r.files(f, o)
+		if f.Max > 0 && !slices.Contains([]FieldType{Text, LongText, ChoiceMany, References, Attachments}, f.Type) {
 			r.errorf(o["max"].at, "use check", "max does not apply to a field of type %s", f.Type)
 		}
-		if f.Unique && slices.Contains([]FieldType{ChoiceMany, References, JSON, Boolean}, f.Type) {
+		if f.Unique && slices.Contains([]FieldType{ChoiceMany, References, JSON, Boolean, Location, Attachment, Attachments, Signature}, f.Type) {
 			r.errorf(o["unique"].at, "", "a field of type %s can't be unique", f.Type)
 		}
 		d.Fields[x.key], d.fields[x.key], d.places[x.key] = f, o, x.at
@@ -181,7 +204,7 @@ func (r *reader) policy(f *Field, e entry) {
 		return
 	}
 	f.Policy = p
-	fits := map[Policy][]FieldType{Add: {Integer, Decimal, Duration}, Union: {ChoiceMany, References}, Append: {Text, LongText}}[p]
+	fits := map[Policy][]FieldType{Add: {Integer, Decimal, Duration}, Union: {ChoiceMany, References, Attachments}, Append: {Text, LongText}}[p]
 	if fits != nil && !slices.Contains(fits, f.Type) {
 		r.errorf(e.value, "", "conflict: %s does not fit a field of type %s", p, f.Type)
 	}

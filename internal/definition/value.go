@@ -64,6 +64,10 @@ func (f *Field) Canonical(v landfall.Value) (landfall.Value, *landfall.Message) 
 		return v, nil
 	case ChoiceMany, References:
 		return f.canonicalSet(v)
+	case Location:
+		return f.canonicalPlace(v)
+	case Attachment, Attachments, Signature:
+		return f.canonicalFiles(v)
 	default:
 		return f.canonicalJSON(v)
 	}
@@ -103,6 +107,12 @@ func (f *Field) expected() string {
 		return "the name of a team"
 	case JSON:
 		return "JSON"
+	case Location:
+		return `a place such as {"lat":52.23,"lon":21.01}`
+	case Attachment, Signature:
+		return "a file: its hash, name, size and type"
+	case Attachments:
+		return "a list of files: hash, name, size and type of each"
 	default:
 		return "text"
 	}
@@ -343,7 +353,7 @@ func FromText(f *Field, s string) (landfall.Value, *landfall.Message) {
 		return landfall.Null, nil
 	}
 	switch f.Type {
-	case Integer, Boolean, JSON:
+	case Integer, Boolean, JSON, Location, Attachment, Attachments, Signature:
 		if !json.Valid([]byte(s)) {
 			return nil, f.wrong()
 		}

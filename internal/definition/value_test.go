@@ -137,7 +137,7 @@ func TestCostLimit(t *testing.T) {
 func TestMissingCost(t *testing.T) {
 	app := MustCompile("f", []byte(fuzzed))
 	typ := app.Types["thing"]
-	scope, err := newScope(typ, false, false)
+	scope, err := newScope(view{record: typ})
 	if err != nil {
 		t.Fatal(err)
 	}

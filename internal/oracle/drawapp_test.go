@@ -1,0 +1,254 @@
+package oracle_test
+
+import (
+	"fmt"
+	"slices"
+
+	"pgregory.net/rapid"
+
+	"github.com/landfall-sync/landfall/internal/oracle"
+)
+
+// The names that apps and worlds are made of.
+var (
+	roleNames   = []string{"worker", "lead", "clerk", "nurse", "boss"}
+	typeNames   = []string{"visit", "item", "site"}
+	statusNames = []string{"draft", "open", "under-way", "checked", "done", "closed"}
+	userNames   = []string{"ann", "ben", "cas", "dee", "eve"}
+	teamNames   = []string{"north", "south"}
+	choiceNames = []string{"red", "green", "blue"}
+)
+
+// kinds are the field types that are drawn, with the merge policies that fit
+// them beside those that fit all; user and team twice, since much hangs on them.
+var kinds = []string{"text", "text", "long_text", "integer", "integer", "decimal", "boolean", "choice", "choices", "user", "user", "team", "reference"}
+
+var merges = map[string][]string{
+	"integer": {"add", "add"}, "decimal": {"add", "add"}, "choices": {"union", "union"},
+	"text": {"append"}, "long_text": {"append", "append"},
+}
+
+// draw has what every drawing needs.
+type draw struct{ *rapid.T }
+
+func (d draw) chance(percent int, label string) bool {
+	return rapid.IntRange(1, 100).Draw(d.T, label) <= percent
+}
+
+func (d draw) count(from, to int, label string) int { return rapid.IntRange(from, to).Draw(d.T, label) }
+
+func pick[E any](d draw, list []E, label string) E {
+	return list[rapid.IntRange(0, len(list)-1).Draw(d.T, label)]
+}
+
+// some are at least so many of the list, in its order.
+func some[E comparable](d draw, list []E, atLeast int, label string) []E {
+	atLeast = min(atLeast, len(list))
+	var out []E
+	chosen := rapid.SliceOfNDistinct(rapid.SampledFrom(list), atLeast, max(atLeast, (len(list)+1)/2), rapid.ID).Draw(d.T, label)
+	for _, e := range list {
+		if slices.Contains(chosen, e) {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// app draws an app that compiles by construction: every status is reached and
+// can be left or is resolved, and what is mandatory somebody may write.
+func (d draw) app() *oracle.App {
+	a := &oracle.App{Roles: roleNames[:d.count(2, 5, "roles")]}
+	names := typeNames[:d.count(1, 3, "types")]
+	for _, name := range names {
+		a.Types = append(a.Types, d.typ(a, name, names))
+	}
+	return a
+}
+
+func (d draw) typ(a *oracle.App, name string, types []string) *oracle.Type {
+	t := &oracle.Type{Name: name}
+	for i := range d.count(2, 6, "fields") {
+		kind := pick(d, kinds, "kind")
+		f := &oracle.Field{Name: fmt.Sprint(kind, "_", i+1), Kind: kind}
+		t.Fields = append(t.Fields, f)
+		switch kind {
+		case "choice", "choices":
+			f.Choices = choiceNames
+		case "reference":
+			f.To = pick(d, types, "to")
+		}
+	}
+	if d.chance(80, "lifecycle") {
+		d.lifecycle(a, t)
+	}
+	for _, f := range t.Fields {
+		d.limits(t, f)
+	}
+	d.audience(a, t)
+	d.rights(a, t)
+	for _, f := range t.Fields {
+		written := func(r *oracle.Right) bool {
+			return r.Verb != "delete" && (r.Fields == nil || slices.Contains(r.Fields, f.Name))
+		}
+		if !slices.ContainsFunc(t.Rights, written) {
+			f.Required, f.RequiredIn = false, nil
+		}
+	}
+	return t
+}
+
+func (d draw) limits(t *oracle.Type, f *oracle.Field) {
+	switch d.count(1, 6, "required") {
+	case 1:
+		f.Required = true
+	case 2:
+		if names := statusesOf(t); len(names) > 0 {
+			f.RequiredIn = some(d, names, 1, "required in")
+		}
+	}
+	if slices.Contains([]string{"text", "long_text", "choices"}, f.Kind) && d.chance(30, "limited") {
+		f.Max = d.count(2, 5, "max")
+	}
+	if slices.Contains([]string{"text", "integer", "decimal", "choice", "user"}, f.Kind) && d.chance(12, "unique") {
+		f.Unique = true
+	}
+	if d.chance(60, "merge policy") {
+		f.Merge = pick(d, append([]string{"server", "device", "review", "latest"}, merges[f.Kind]...), "merge")
+	}
+	if f.Kind == "integer" || f.Kind == "decimal" {
+		switch d.count(1, 5, "check") {
+		case 1, 2:
+			f.Above = map[string]string{"integer": "1", "decimal": "0.5"}[f.Kind]
+		case 3:
+			if o := t.Fields[0]; o != f && o.Kind == f.Kind {
+				f.Above = o.Name
+			}
+		}
+	}
+}
+
+func statusesOf(t *oracle.Type) []string {
+	var out []string
+	for _, s := range t.Statuses {
+		out = append(out, s.Name)
+	}
+	return out
+}
+
+func fieldsOf(t *oracle.Type, kinds ...string) []string {
+	var out []string
+	for _, f := range t.Fields {
+		if len(kinds) == 0 || slices.Contains(kinds, f.Kind) {
+			out = append(out, f.Name)
+		}
+	}
+	return out
+}
+
+func (d draw) lifecycle(a *oracle.App, t *oracle.Type) {
+	names := statusNames[:d.count(2, 6, "statuses")]
+	for i, name := range names {
+		t.Statuses = append(t.Statuses, oracle.Status{Name: name, Frozen: d.chance(20, "frozen"), Resolved: d.chance(20, "resolved")})
+		if i > 0 {
+			d.move(a, t, "to_"+name, append(some(d, names[i:], 0, "also from"), pick(d, names[:i], "from")), name)
+		}
+	}
+	for i := range d.count(0, 3, "more moves") {
+		d.move(a, t, fmt.Sprint("move_", i+1), some(d, names, 1, "from"), pick(d, names, "to"))
+	}
+	for i, s := range t.Statuses {
+		left := slices.ContainsFunc(t.Moves, func(m *oracle.Move) bool { return m.To != s.Name && slices.Contains(m.From, s.Name) })
+		t.Statuses[i].Resolved = s.Resolved || !left
+	}
+	t.Policy = pick(d, []string{"", "strict", "transitions", "legal", "legal"}, "policy")
+}
+
+func (d draw) move(a *oracle.App, t *oracle.Type, name string, from []string, to string) {
+	m := &oracle.Move{Name: name, From: from, To: to, Roles: some(d, a.Roles, 1, "takes it")}
+	if d.chance(25, "requires") {
+		m.Requires = some(d, fieldsOf(t), 1, "required")
+	}
+	if d.chance(30, "when") {
+		m.When = d.cond(a, t, 2)
+	}
+	for _, f := range t.Fields {
+		if v := map[string]string{"user": "me", "boolean": "true", "integer": "2", "choice": `"red"`}[f.Kind]; v != "" && d.chance(15, "sets") {
+			m.Set = append(m.Set, oracle.Put{Field: f.Name, Value: v})
+		}
+	}
+	t.Moves = append(t.Moves, m)
+}
+
+// cond draws a condition that the type's expressions may hold.
+func (d draw) cond(a *oracle.App, t *oracle.Type, deep int) *oracle.Cond {
+	if deep > 0 && d.chance(40, "composed") {
+		op := pick(d, []string{"not", "and", "or"}, "composition")
+		c := &oracle.Cond{Op: op, Of: []*oracle.Cond{d.cond(a, t, deep-1)}}
+		if op != "not" {
+			c.Of = append(c.Of, d.cond(a, t, deep-1))
+		}
+		return c
+	}
+	all := []*oracle.Cond{
+		{Op: "role", Value: pick(d, a.Roles, "role")},
+		{Op: "team", Value: pick(d, teamNames, "team")},
+		{Op: "mine", Field: "created_by"},
+	}
+	if names := statusesOf(t); len(names) > 0 {
+		all = append(all, &oracle.Cond{Op: "status", Value: pick(d, names, "status")}, &oracle.Cond{Op: "was", Value: pick(d, names, "status")})
+	}
+	for _, f := range t.Fields {
+		switch f.Kind {
+		case "user":
+			all = append(all, &oracle.Cond{Op: "mine", Field: f.Name})
+		case "integer":
+			all = append(all, &oracle.Cond{Op: "above", Field: f.Name, Value: "2"})
+		case "decimal":
+			all = append(all, &oracle.Cond{Op: "above", Field: f.Name, Value: "1.5"})
+		case "boolean":
+			all = append(all, &oracle.Cond{Op: "flag", Field: f.Name})
+		case "choice":
+			all = append(all, &oracle.Cond{Op: "is", Field: f.Name, Value: "red"})
+		case "text":
+			all = append(all, &oracle.Cond{Op: "is", Field: f.Name, Value: "a"})
+		}
+	}
+	return pick(d, all, "condition")
+}
+
+func (d draw) audience(a *oracle.App, t *oracle.Type) {
+	keys := []oracle.Key{{Kind: "all"}}
+	for _, role := range a.Roles {
+		keys = append(keys, oracle.Key{Kind: "role", Name: role})
+	}
+	for _, kind := range []string{"user", "team"} {
+		for _, f := range fieldsOf(t, kind) {
+			keys = append(keys, oracle.Key{Kind: kind, Name: f})
+		}
+	}
+	for range d.count(1, 4, "keys") {
+		k := pick(d, keys, "key")
+		if names := statusesOf(t); len(names) > 0 && d.chance(25, "key in statuses") {
+			k.Statuses = some(d, names, 1, "statuses of the key")
+		}
+		t.Audience = append(t.Audience, k)
+	}
+}
+
+func (d draw) rights(a *oracle.App, t *oracle.Type) {
+	for i, role := range a.Roles {
+		for _, verb := range []string{"create", "update", "delete"} {
+			if i > 0 && !d.chance(70, "right") { // the first role has one of each
+				continue
+			}
+			r := &oracle.Right{Role: role, Verb: verb}
+			if d.chance(25, "some fields") {
+				r.Fields = some(d, fieldsOf(t), 1, "fields of the right")
+			}
+			if d.chance(30, "conditional") {
+				r.When = d.cond(a, t, 2)
+			}
+			t.Rights = append(t.Rights, r)
+		}
+	}
+}

@@ -1,0 +1,148 @@
+package oracle_test
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/landfall-sync/landfall/internal/core"
+	"github.com/landfall-sync/landfall/internal/definition"
+	"github.com/landfall-sync/landfall/internal/oracle"
+)
+
+// steps is how many runs one app sees.
+const steps = 40
+
+// tally counts what happened.
+type tally map[string]int
+
+// plant is what is wrong with an oracle on purpose; the zero value is none.
+type plant struct {
+	app   func(*oracle.App)   // the app as it reads it
+	actor func(*oracle.Actor) // who sends
+	step  func(*oracle.Step)  // what is sent
+}
+
+// play lets people loose on an app, and returns the first difference between
+// the rules and the oracle, "" for none.
+func play(d draw, p plant, count tally) string {
+	drawn := d.app()
+	y := drawn.YAML()
+	app, problems := definition.Compile("drawn", []byte(y))
+	if app == nil {
+		return fmt.Sprint("the app does not compile: ", problems, "\n", y)
+	}
+	s, srv := newStory(d, drawn), newServer(app)
+	for range steps {
+		who, st := s.step()
+		if diff := s.turn(srv, p, who, []oracle.Step{st}, false, count); diff != "" {
+			return diff + "\n" + y
+		}
+	}
+	return ""
+}
+
+// turn has a run judged by both, and compares.
+func (s *story) turn(srv *server, p plant, who oracle.Actor, run []oracle.Step, lane bool, count tally) string {
+	v, err := srv.judge(who, run, lane)
+	if err != nil {
+		return err.Error()
+	}
+	o := s.world.Judge(&who, run, lane, s.seq+1)
+	count[outcomeName(&o)]++
+	if diff := s.compare(&v, &o); diff != "" {
+		return fmt.Sprintf("%s\nby %+v: %+v, lane %v\nrules: %s\noracle: %s\n%s", diff, who, run, lane, verdictName(&v), outcomeName(&o), s.about(run))
+	}
+	if len(o.Records) > 0 {
+		s.seq++
+		s.took(run, o)
+	}
+	return ""
+}
+
+func outcomeName(o *oracle.Outcome) string {
+	switch {
+	case !o.Applied:
+		return fmt.Sprint(o.Check, "/", o.Kind)
+	case len(o.Records) == 0:
+		return "nothing to do"
+	default:
+		return "applied"
+	}
+}
+
+func verdictName(v *core.Verdict) string {
+	switch {
+	case v.Refusal != nil:
+		return fmt.Sprint(v.Refusal.Stage, "/", v.Refusal.Kind, " at ", v.Refusal.Step, " ", v.Refusal.Messages)
+	case len(v.Effects.Changes) == 0:
+		return "nothing to do"
+	default:
+		return "applied"
+	}
+}
+
+// about is what the oracle has on the records of a run.
+func (s *story) about(run []oracle.Step) string {
+	out := ""
+	for _, st := range run {
+		if r := s.world.Records[st.ID]; r != nil {
+			out += fmt.Sprintf("record: %+v\n", *r)
+		}
+	}
+	return out
+}
+
+func (s *story) compare(v *core.Verdict, o *oracle.Outcome) string {
+	if v.Applied != o.Applied {
+		return "applied by one"
+	}
+	if r := v.Refusal; r != nil {
+		switch {
+		case string(r.Stage) != o.Check || string(r.Kind) != o.Kind:
+			return "refused for different reasons"
+		case r.Step != o.Step && o.Step >= 0:
+			return "refused at different steps"
+		case !slices.Equal(faulty(r), o.Fields) && o.Check != "names":
+			return fmt.Sprint("different fields are at fault: ", faulty(r), " and ", o.Fields)
+		}
+		return ""
+	}
+	if len(v.Effects.Writes) != len(o.Records) {
+		return "different records are written"
+	}
+	for _, w := range v.Effects.Writes {
+		got, want := w.Record, o.Records[w.Record.ID]
+		if want == nil {
+			return "written by the rules alone: " + got.ID
+		}
+		if got.Status != want.Status || got.Deleted != want.Deleted || got.Version != want.Version || !maps.Equal(plain(got.Fields), want.Fields) {
+			return fmt.Sprintf("different records: %s %s deleted %v version %d and %+v", got.Status, plain(got.Fields), got.Deleted, got.Version, *want)
+		}
+		keys := s.world.Keys(want)
+		if !want.Deleted && !slices.Equal(w.Audience, keys) {
+			return fmt.Sprint("different audiences: ", w.Audience, " and ", keys)
+		}
+		for i := range s.people {
+			if a := s.people[i]; !want.Deleted && s.world.MaySee(&a, want) != core.Sees(actor(a), w.Audience) {
+				return "seen by different people"
+			}
+		}
+	}
+	return ""
+}
+
+func TestRulesAgreeWithOracle(t *testing.T) {
+	count := tally{}
+	rapid.Check(t, func(rt *rapid.T) {
+		if diff := play(draw{rt}, plant{}, count); diff != "" {
+			rt.Fatal(diff)
+		}
+	})
+	for _, name := range slices.Sorted(maps.Keys(count)) {
+		t.Logf("%-32s %6d", name, count[name])
+	}
+}

@@ -110,17 +110,24 @@ func (j *judging) mergeField(a *attempt, f *definition.Field, value landfall.Val
 	a.put(f.Name, result)
 }
 
-// put notes the new value of a field, if it is another one.
+// put notes the new value of a field, if it is another one. What a transition
+// sets back to what is stored has not changed.
 func (a *attempt) put(name string, v landfall.Value) {
 	current := a.merged.Fields[name]
 	if landfall.SameValue(current, v) {
 		return
 	}
-	if _, again := a.set[name]; !again {
-		a.was[name] = orNull(current)
-	}
-	a.set[name] = orNull(v)
 	a.merged.Fields.Put(name, v)
+	was, again := a.was[name]
+	switch {
+	case !again:
+		a.set[name], a.was[name] = orNull(v), orNull(current)
+	case landfall.SameValue(was, v):
+		delete(a.set, name)
+		delete(a.was, name)
+	default:
+		a.set[name] = orNull(v)
+	}
 }
 
 // changedBy reports whether one of the changes set the field.

@@ -28,26 +28,37 @@ var merges = map[string][]string{
 	"text": {"append"}, "long_text": {"append", "append"},
 }
 
-// draw has what every drawing needs.
+// draw has what every drawing needs. What is drawn is even, where rapid's own
+// numbers prefer small ones; it is made small by becoming the first of a list.
 type draw struct{ *rapid.T }
 
-func (d draw) chance(percent int, label string) bool {
-	return rapid.IntRange(1, 100).Draw(d.T, label) <= percent
+var coin = rapid.Bool()
+
+// below draws a number from 0 to n-1.
+func (d draw) below(n int) int {
+	const bits = 8
+	x := 0
+	for range bits {
+		x *= 2
+		if coin.Draw(d.T, "bit") {
+			x++
+		}
+	}
+	return x * n >> bits
 }
 
-func (d draw) count(from, to int, label string) int { return rapid.IntRange(from, to).Draw(d.T, label) }
+func (d draw) chance(percent int) bool { return d.below(100) >= 100-percent }
 
-func pick[E any](d draw, list []E, label string) E {
-	return list[rapid.IntRange(0, len(list)-1).Draw(d.T, label)]
-}
+func (d draw) count(from, to int) int { return from + d.below(to-from+1) }
 
-// some are at least so many of the list, in its order.
-func some[E comparable](d draw, list []E, atLeast int, label string) []E {
-	atLeast = min(atLeast, len(list))
-	var out []E
-	chosen := rapid.SliceOfNDistinct(rapid.SampledFrom(list), atLeast, max(atLeast, (len(list)+1)/2), rapid.ID).Draw(d.T, label)
-	for _, e := range list {
-		if slices.Contains(chosen, e) {
+func pick[E any](d draw, list []E) E { return list[d.below(len(list))] }
+
+// some are at least so many of the list, in its order, and about a third.
+func some(d draw, list []string, atLeast int) []string {
+	var out []string
+	must := d.below(len(list))
+	for i, e := range list {
+		if i == must && atLeast > 0 || d.chance(33) {
 			out = append(out, e)
 		}
 	}
@@ -57,8 +68,8 @@ func some[E comparable](d draw, list []E, atLeast int, label string) []E {
 // app draws an app that compiles by construction: every status is reached and
 // can be left or is resolved, and what is mandatory somebody may write.
 func (d draw) app() *oracle.App {
-	a := &oracle.App{Roles: roleNames[:d.count(2, 5, "roles")]}
-	names := typeNames[:d.count(1, 3, "types")]
+	a := &oracle.App{Roles: roleNames[:d.count(2, 5)]}
+	names := typeNames[:d.count(1, 3)]
 	for _, name := range names {
 		a.Types = append(a.Types, d.typ(a, name, names))
 	}
@@ -67,18 +78,18 @@ func (d draw) app() *oracle.App {
 
 func (d draw) typ(a *oracle.App, name string, types []string) *oracle.Type {
 	t := &oracle.Type{Name: name}
-	for i := range d.count(2, 6, "fields") {
-		kind := pick(d, kinds, "kind")
+	for i := range d.count(2, 6) {
+		kind := pick(d, kinds)
 		f := &oracle.Field{Name: fmt.Sprint(kind, "_", i+1), Kind: kind}
 		t.Fields = append(t.Fields, f)
 		switch kind {
 		case "choice", "choices":
 			f.Choices = choiceNames
 		case "reference":
-			f.To = pick(d, types, "to")
+			f.To = pick(d, types)
 		}
 	}
-	if d.chance(80, "lifecycle") {
+	if d.chance(80) {
 		d.lifecycle(a, t)
 	}
 	for _, f := range t.Fields {
@@ -98,25 +109,25 @@ func (d draw) typ(a *oracle.App, name string, types []string) *oracle.Type {
 }
 
 func (d draw) limits(t *oracle.Type, f *oracle.Field) {
-	switch d.count(1, 6, "required") {
+	switch d.count(1, 6) {
 	case 1:
 		f.Required = true
 	case 2:
 		if names := statusesOf(t); len(names) > 0 {
-			f.RequiredIn = some(d, names, 1, "required in")
+			f.RequiredIn = some(d, names, 1)
 		}
 	}
-	if slices.Contains([]string{"text", "long_text", "choices"}, f.Kind) && d.chance(30, "limited") {
-		f.Max = d.count(2, 5, "max")
+	if slices.Contains([]string{"text", "long_text", "choices"}, f.Kind) && d.chance(30) {
+		f.Max = d.count(2, 5)
 	}
-	if slices.Contains([]string{"text", "integer", "decimal", "choice", "user"}, f.Kind) && d.chance(12, "unique") {
+	if slices.Contains([]string{"text", "integer", "decimal", "choice", "user"}, f.Kind) && d.chance(12) {
 		f.Unique = true
 	}
-	if d.chance(60, "merge policy") {
-		f.Merge = pick(d, append([]string{"server", "device", "review", "latest"}, merges[f.Kind]...), "merge")
+	if d.chance(60) {
+		f.Merge = pick(d, append([]string{"server", "device", "review", "latest"}, merges[f.Kind]...))
 	}
 	if f.Kind == "integer" || f.Kind == "decimal" {
-		switch d.count(1, 5, "check") {
+		switch d.count(1, 5) {
 		case 1, 2:
 			f.Above = map[string]string{"integer": "1", "decimal": "0.5"}[f.Kind]
 		case 3:
@@ -146,33 +157,33 @@ func fieldsOf(t *oracle.Type, kinds ...string) []string {
 }
 
 func (d draw) lifecycle(a *oracle.App, t *oracle.Type) {
-	names := statusNames[:d.count(2, 6, "statuses")]
+	names := statusNames[:d.count(2, 6)]
 	for i, name := range names {
-		t.Statuses = append(t.Statuses, oracle.Status{Name: name, Frozen: d.chance(20, "frozen"), Resolved: d.chance(20, "resolved")})
+		t.Statuses = append(t.Statuses, oracle.Status{Name: name, Frozen: d.chance(20), Resolved: d.chance(20)})
 		if i > 0 {
-			d.move(a, t, "to_"+name, append(some(d, names[i:], 0, "also from"), pick(d, names[:i], "from")), name)
+			d.move(a, t, "to_"+name, append(some(d, names[i:], 0), pick(d, names[:i])), name)
 		}
 	}
-	for i := range d.count(0, 3, "more moves") {
-		d.move(a, t, fmt.Sprint("move_", i+1), some(d, names, 1, "from"), pick(d, names, "to"))
+	for i := range d.count(0, 3) {
+		d.move(a, t, fmt.Sprint("move_", i+1), some(d, names, 1), pick(d, names))
 	}
 	for i, s := range t.Statuses {
 		left := slices.ContainsFunc(t.Moves, func(m *oracle.Move) bool { return m.To != s.Name && slices.Contains(m.From, s.Name) })
 		t.Statuses[i].Resolved = s.Resolved || !left
 	}
-	t.Policy = pick(d, []string{"", "strict", "transitions", "legal", "legal"}, "policy")
+	t.Policy = pick(d, []string{"", "strict", "transitions", "legal", "legal"})
 }
 
 func (d draw) move(a *oracle.App, t *oracle.Type, name string, from []string, to string) {
-	m := &oracle.Move{Name: name, From: from, To: to, Roles: some(d, a.Roles, 1, "takes it")}
-	if d.chance(25, "requires") {
-		m.Requires = some(d, fieldsOf(t), 1, "required")
+	m := &oracle.Move{Name: name, From: from, To: to, Roles: some(d, a.Roles, 1)}
+	if d.chance(25) {
+		m.Requires = some(d, fieldsOf(t), 1)
 	}
-	if d.chance(30, "when") {
+	if d.chance(30) {
 		m.When = d.cond(a, t, 2)
 	}
 	for _, f := range t.Fields {
-		if v := map[string]string{"user": "me", "boolean": "true", "integer": "2", "choice": `"red"`}[f.Kind]; v != "" && d.chance(15, "sets") {
+		if v := map[string]string{"user": "me", "boolean": "true", "integer": "2", "choice": `"red"`}[f.Kind]; v != "" && d.chance(15) {
 			m.Set = append(m.Set, oracle.Put{Field: f.Name, Value: v})
 		}
 	}
@@ -181,8 +192,8 @@ func (d draw) move(a *oracle.App, t *oracle.Type, name string, from []string, to
 
 // cond draws a condition that the type's expressions may hold.
 func (d draw) cond(a *oracle.App, t *oracle.Type, deep int) *oracle.Cond {
-	if deep > 0 && d.chance(40, "composed") {
-		op := pick(d, []string{"not", "and", "or"}, "composition")
+	if deep > 0 && d.chance(40) {
+		op := pick(d, []string{"not", "and", "or"})
 		c := &oracle.Cond{Op: op, Of: []*oracle.Cond{d.cond(a, t, deep-1)}}
 		if op != "not" {
 			c.Of = append(c.Of, d.cond(a, t, deep-1))
@@ -190,12 +201,12 @@ func (d draw) cond(a *oracle.App, t *oracle.Type, deep int) *oracle.Cond {
 		return c
 	}
 	all := []*oracle.Cond{
-		{Op: "role", Value: pick(d, a.Roles, "role")},
-		{Op: "team", Value: pick(d, teamNames, "team")},
+		{Op: "role", Value: pick(d, a.Roles)},
+		{Op: "team", Value: pick(d, teamNames)},
 		{Op: "mine", Field: "created_by"},
 	}
 	if names := statusesOf(t); len(names) > 0 {
-		all = append(all, &oracle.Cond{Op: "status", Value: pick(d, names, "status")}, &oracle.Cond{Op: "was", Value: pick(d, names, "status")})
+		all = append(all, &oracle.Cond{Op: "status", Value: pick(d, names)}, &oracle.Cond{Op: "was", Value: pick(d, names)})
 	}
 	for _, f := range t.Fields {
 		switch f.Kind {
@@ -213,7 +224,7 @@ func (d draw) cond(a *oracle.App, t *oracle.Type, deep int) *oracle.Cond {
 			all = append(all, &oracle.Cond{Op: "is", Field: f.Name, Value: "a"})
 		}
 	}
-	return pick(d, all, "condition")
+	return pick(d, all)
 }
 
 func (d draw) audience(a *oracle.App, t *oracle.Type) {
@@ -226,10 +237,10 @@ func (d draw) audience(a *oracle.App, t *oracle.Type) {
 			keys = append(keys, oracle.Key{Kind: kind, Name: f})
 		}
 	}
-	for range d.count(1, 4, "keys") {
-		k := pick(d, keys, "key")
-		if names := statusesOf(t); len(names) > 0 && d.chance(25, "key in statuses") {
-			k.Statuses = some(d, names, 1, "statuses of the key")
+	for range d.count(1, 4) {
+		k := pick(d, keys)
+		if names := statusesOf(t); len(names) > 0 && d.chance(25) {
+			k.Statuses = some(d, names, 1)
 		}
 		t.Audience = append(t.Audience, k)
 	}
@@ -238,14 +249,14 @@ func (d draw) audience(a *oracle.App, t *oracle.Type) {
 func (d draw) rights(a *oracle.App, t *oracle.Type) {
 	for i, role := range a.Roles {
 		for _, verb := range []string{"create", "update", "delete"} {
-			if i > 0 && !d.chance(70, "right") { // the first role has one of each
+			if i > 0 && !d.chance(70) { // the first role has one of each
 				continue
 			}
 			r := &oracle.Right{Role: role, Verb: verb}
-			if d.chance(25, "some fields") {
-				r.Fields = some(d, fieldsOf(t), 1, "fields of the right")
+			if d.chance(25) {
+				r.Fields = some(d, fieldsOf(t), 1)
 			}
-			if d.chance(30, "conditional") {
+			if d.chance(30) {
 				r.When = d.cond(a, t, 2)
 			}
 			t.Rights = append(t.Rights, r)

@@ -27,6 +27,9 @@ type story struct {
 	ids    []string
 	number map[string]int64 // last one of a replica
 	seq    int64
+	issues int             // how many have been opened
+	made   int             // how many creations were drawn
+	local  map[string]view // records as the device shows them after its run so far
 }
 
 func newStory(d draw, app *oracle.App) *story {
@@ -45,45 +48,79 @@ func newStory(d draw, app *oracle.App) *story {
 
 // hire gives somebody other roles and teams, or none.
 func (s *story) hire(a *oracle.Actor) {
-	a.Roles, a.Teams = some(s.draw, s.app.Roles, 1, "holds"), some(s.draw, teamNames, 0, "is in")
-	a.Disabled, a.Blocked = s.chance(4, "disabled"), s.chance(3, "blocked")
-	if s.chance(4, "no roles") {
+	a.Roles, a.Teams = some(s.draw, s.app.Roles, 1), some(s.draw, teamNames, 0)
+	a.Disabled, a.Blocked = s.chance(4), s.chance(3)
+	if s.chance(4) {
 		a.Roles = nil
 	}
 }
 
-// step draws one change. Something is there after the first few.
-func (s *story) step() (oracle.Actor, oracle.Step) {
-	if s.chance(6, "hire") {
-		s.hire(&s.people[s.count(1, len(s.people)-1, "who is hired")])
+// run draws what one verdict is about: mostly one change, else a group or the
+// lane of an issue. Each change is made in view of those before it, mostly.
+func (s *story) run() (who oracle.Actor, run []oracle.Step, lane bool) {
+	if s.chance(6) {
+		s.hire(&s.people[s.count(1, len(s.people)-1)])
 	}
-	who := pick(s.draw, s.people, "who")
-	return who, s.change(who, pick(s.draw, []string{"phone", "tablet"}, "device")+"-"+who.User)
+	who = pick(s.draw, s.people)
+	replica := pick(s.draw, []string{"phone", "tablet"}) + "-" + who.User
+	lane = s.chance(10)
+	s.local = map[string]view{}
+	long := lane || s.chance(20)
+	for len(run) == 0 || long && len(run) < 4 && s.chance(70) {
+		st := s.change(who, replica)
+		run = append(run, st)
+		s.shown(&st)
+	}
+	return who, run, lane
+}
+
+// shown keeps how the device shows the record after a change of its own: as if
+// all of it were taken.
+func (s *story) shown(st *oracle.Step) {
+	t := s.app.Type(st.Type)
+	if t == nil {
+		return
+	}
+	r := &oracle.Record{Type: st.Type, ID: st.ID, Fields: map[string]string{}, Version: st.Base.Version}
+	if old, was := s.local[st.ID]; was {
+		r.Fields, r.Status = maps.Clone(old.r.Fields), old.r.Status
+	} else if all := s.views[st.ID]; len(all) > 0 {
+		r.Fields, r.Status = maps.Clone(all[len(all)-1].r.Fields), st.Base.Status
+	}
+	if st.Op == "create" && len(t.Statuses) > 0 {
+		r.Status = t.Statuses[0].Name
+	}
+	for name, v := range st.Set {
+		if f := t.Field(name); f != nil {
+			r.Fields[name], _ = f.Stored(v)
+		}
+	}
+	if m := t.Move(st.Transition); m != nil {
+		r.Status = m.To
+	}
+	s.local[st.ID] = view{r, st.Replica, st.N}
 }
 
 func (s *story) change(who oracle.Actor, replica string) oracle.Step {
 	s.number[replica]++
-	st := oracle.Step{Replica: replica, N: s.number[replica], Definition: pick(s.draw, []int64{0, appVersion, appVersion, appVersion, 1}, "definition")}
-	st.Edited = start.Add(time.Duration(s.seq-int64(s.count(0, 12, "entered before"))) * time.Minute)
-	st.Op = pick(s.draw, []string{"create", "update", "update", "update", "update", "transition", "transition", "transition", "delete", "restore"}, "op")
-	if len(s.ids) < 3 || st.Op == "create" {
+	st := oracle.Step{Replica: replica, N: s.number[replica], Definition: pick(s.draw, []int64{0, appVersion, appVersion, appVersion, 1})}
+	st.Edited = start.Add(time.Duration(s.seq-int64(s.count(0, 12))) * time.Minute)
+	st.Op = pick(s.draw, []string{"create", "update", "update", "update", "update", "transition", "transition", "transition", "delete", "restore"})
+	if len(s.ids) < 3 && len(s.local) == 0 || st.Op == "create" {
 		s.creation(&st)
 		return st
 	}
-	st.ID = s.known(who, st.Op)
-	r := s.world.Records[st.ID]
-	st.Type = r.Type
-	t := s.app.Type(r.Type)
-	seen := s.base(&st)
+	seen := s.seen(who, &st)
+	t := s.app.Type(st.Type)
 	if st.Op == "transition" && len(t.Moves) > 0 {
 		st.Transition = s.move(t, seen)
 	}
-	if st.Op == "update" || st.Op == "transition" && s.chance(40, "moves with values") {
+	if st.Op == "update" || st.Op == "transition" && s.chance(40) {
 		st.Set = s.values(t, 3)
 		st.Base.Was = map[string]string{}
 		for _, name := range slices.Sorted(maps.Keys(st.Set)) {
 			st.Base.Was[name] = seen.Fields[name]
-			if f := t.Field(name); f != nil && s.chance(4, "other was") {
+			if f := t.Field(name); f != nil && s.chance(4) {
 				st.Base.Was[name], _ = f.Stored(s.value(f))
 			}
 		}
@@ -94,22 +131,22 @@ func (s *story) change(who oracle.Actor, replica string) oracle.Step {
 
 // oddly makes one step in some name what is not there.
 func (s *story) oddly(st *oracle.Step) {
-	switch s.count(1, 40, "odd") {
+	switch s.count(1, 40) {
 	case 1:
-		st.ID = newID(900 + s.count(1, 9, "absent"))
+		st.ID = newID(900 + s.count(1, 9))
 	case 2:
-		st.Type = pick(s.draw, append([]string{"ghost"}, typeNames...), "another type")
+		st.Type = pick(s.draw, append([]string{"ghost"}, typeNames...))
 	case 3:
 		if st.Op == "transition" {
 			st.Transition = "vanish"
 		}
 	case 4, 5:
 		if st.Set != nil {
-			st.Set["ghost"] = pick(s.draw, []string{`"a"`, "1", "null"}, "of no field")
+			st.Set["ghost"] = pick(s.draw, []string{`"a"`, "1", "null"})
 		}
 	case 6:
 		if st.Base.Status != "" {
-			st.Base.Status = pick(s.draw, append([]string{"limbo"}, statusNames...), "another status")
+			st.Base.Status = pick(s.draw, append([]string{"limbo"}, statusNames...))
 		}
 	}
 }
@@ -117,16 +154,17 @@ func (s *story) oddly(st *oracle.Step) {
 func newID(n int) string { return fmt.Sprintf("00000000-0000-7000-8000-%012d", n) }
 
 func (s *story) creation(st *oracle.Step) {
-	t := pick(s.draw, s.app.Types, "type")
-	st.Op, st.Type, st.ID = "create", t.Name, newID(len(s.ids)+1)
+	t := pick(s.draw, s.app.Types)
+	s.made++
+	st.Op, st.Type, st.ID = "create", t.Name, newID(s.made)
 	st.Set = map[string]string{}
 	for _, f := range t.Fields {
-		if f.Required || s.chance(60, "entered") {
+		if f.Required || s.chance(60) {
 			st.Set[f.Name] = s.value(f)
 		}
 	}
-	if len(s.ids) > 0 && s.chance(8, "taken") {
-		st.ID = pick(s.draw, s.ids, "taken by")
+	if len(s.ids) > 0 && s.chance(8) {
+		st.ID = pick(s.draw, s.ids)
 		return
 	}
 	s.oddly(st)
@@ -142,10 +180,23 @@ func (s *story) known(who oracle.Actor, op string) string {
 			fit = append(fit, id)
 		}
 	}
-	if len(fit) == 0 || s.chance(12, "any record") {
+	if len(fit) == 0 || s.chance(12) {
 		fit = s.ids
 	}
-	return pick(s.draw, fit, "record")
+	return pick(s.draw, fit)
+}
+
+// seen draws the record that a change is about, and how its author saw it.
+func (s *story) seen(who oracle.Actor, st *oracle.Step) *oracle.Record {
+	if mine := slices.Sorted(maps.Keys(s.local)); len(mine) > 0 && (len(s.ids) == 0 || s.chance(75)) {
+		v := s.local[pick(s.draw, mine)]
+		st.Type, st.ID = v.r.Type, v.r.ID
+		st.Base.Version, st.Base.After, st.Base.Status = v.r.Version, v.n, v.r.Status
+		return v.r
+	}
+	st.ID = s.known(who, st.Op)
+	st.Type = s.world.Records[st.ID].Type
+	return s.base(st)
 }
 
 // base draws what the author saw: what is there, an older state, or that with
@@ -154,12 +205,12 @@ func (s *story) base(st *oracle.Step) *oracle.Record {
 	all := s.views[st.ID]
 	last := len(all) - 1
 	from, shown := last, last
-	switch s.count(1, 10, "base") {
+	switch s.count(1, 10) {
 	case 1, 2, 3: // stale
-		from = s.count(0, last, "version")
+		from = s.count(0, last)
 		shown = from
 	case 4, 5, 6: // an older version, and what they have done since
-		from = s.count(0, last, "version")
+		from = s.count(0, last)
 		shown = from
 		for i := from; i <= last; i++ {
 			if all[i].replica == st.Replica {
@@ -167,11 +218,11 @@ func (s *story) base(st *oracle.Step) *oracle.Record {
 			}
 		}
 	case 7: // what can't be
-		from, shown = s.count(0, last, "version"), s.count(0, last, "shown")
-		st.Base.After = int64(s.count(0, int(st.N)-1, "after"))
+		from, shown = s.count(0, last), s.count(0, last)
+		st.Base.After = int64(s.count(0, int(st.N)-1))
 	}
 	st.Base.Version, st.Base.Status = all[from].r.Version, all[shown].r.Status
-	switch s.count(1, 30, "version") {
+	switch s.count(1, 30) {
 	case 1:
 		st.Base.Version += 1000 // of a history that is not here
 	case 2:
@@ -187,16 +238,16 @@ func (s *story) move(t *oracle.Type, seen *oracle.Record) string {
 			fit = append(fit, m.Name)
 		}
 	}
-	if len(fit) == 0 || s.chance(10, "any move") {
-		return pick(s.draw, t.Moves, "move").Name
+	if len(fit) == 0 || s.chance(10) {
+		return pick(s.draw, t.Moves).Name
 	}
-	return pick(s.draw, fit, "move")
+	return pick(s.draw, fit)
 }
 
 func (s *story) values(t *oracle.Type, most int) map[string]string {
 	out := map[string]string{}
-	for range s.count(0, most, "values") {
-		f := pick(s.draw, t.Fields, "field")
+	for range s.count(0, most) {
+		f := pick(s.draw, t.Fields)
 		out[f.Name] = s.value(f)
 	}
 	return out
@@ -217,15 +268,15 @@ var entered = map[string][]string{
 }
 
 func (s *story) value(f *oracle.Field) string {
-	if s.chance(12, "cleared") {
+	if s.chance(12) {
 		return "null"
 	}
 	if f.Kind != "reference" {
 		list := entered[f.Kind]
-		if !s.chance(15, "any value") {
+		if !s.chance(15) {
 			list = list[:len(list)/2+1]
 		}
-		return pick(s.draw, list, f.Kind)
+		return pick(s.draw, list)
 	}
 	var fit []string
 	for _, id := range s.ids {
@@ -233,10 +284,15 @@ func (s *story) value(f *oracle.Field) string {
 			fit = append(fit, id)
 		}
 	}
-	if len(fit) == 0 || s.chance(10, "any reference") {
+	for _, id := range slices.Sorted(maps.Keys(s.local)) {
+		if s.local[id].r.Type == f.To {
+			fit = append(fit, id)
+		}
+	}
+	if len(fit) == 0 || s.chance(10) {
 		fit = append([]string{newID(777), "nothing"}, s.ids...)
 	}
-	return `"` + pick(s.draw, []func(string) string{strings.ToLower, strings.ToUpper}, "writing")(pick(s.draw, fit, "reference")) + `"`
+	return `"` + pick(s.draw, []func(string) string{strings.ToLower, strings.ToUpper})(pick(s.draw, fit)) + `"`
 }
 
 // took notes what an applied run made.
@@ -245,8 +301,29 @@ func (s *story) took(run []oracle.Step, o oracle.Outcome) {
 		if s.views[id] == nil {
 			s.ids = append(s.ids, id)
 		}
-		st := run[len(run)-1]
-		s.views[id] = append(s.views[id], view{o.Records[id], st.Replica, st.N})
+		v := view{r: o.Records[id]}
+		for _, st := range run {
+			if st.ID == id {
+				v.replica, v.n = st.Replica, st.N
+			}
+		}
+		s.views[id] = append(s.views[id], v)
 	}
 	s.world.Take(o)
+}
+
+// refused lets some of what was refused wait for a decision, and some of what
+// waited be decided.
+func (s *story) refused(run []oracle.Step) {
+	if s.chance(20) {
+		s.issues++
+		issue := fmt.Sprint("issue-", 50-s.issues%50)
+		for _, st := range run {
+			s.world.Held = append(s.world.Held, oracle.Hold{Issue: issue, Replica: st.Replica, Record: st.ID, Creation: st.Op == "create"})
+		}
+	}
+	if len(s.world.Held) > 0 && s.chance(25) {
+		decided := pick(s.draw, s.world.Held).Issue
+		s.world.Held = slices.DeleteFunc(s.world.Held, func(h oracle.Hold) bool { return h.Issue == decided })
+	}
 }

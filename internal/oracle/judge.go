@@ -3,11 +3,14 @@ package oracle
 import (
 	"maps"
 	"slices"
+	"strings"
 )
 
 // Outcome is what becomes of a run of steps.
 type Outcome struct {
 	Applied bool
+	// Waits is the open issue in whose lane the run waits.
+	Waits string
 	// Check is the check that refuses, in the order in which they are made:
 	// author, names, existence, rights, status, transition, conditions, merge,
 	// validity. Kind is the kind of the issue, Step the place in the run.
@@ -35,6 +38,9 @@ type judge struct {
 // Judge says what becomes of the run; nothing of the world changes. All steps
 // are applied, or none. A lane is judged as a whole, whatever its length.
 func (w *World) Judge(who *Actor, run []Step, lane bool, seq int64) Outcome {
+	if issue := w.waits(run); issue != "" && !lane {
+		return Outcome{Waits: issue}
+	}
 	now := *w
 	now.Records = map[string]*Record{}
 	for id, r := range w.Records {
@@ -59,6 +65,25 @@ func (w *World) Judge(who *Actor, run []Step, lane bool, seq int64) Outcome {
 	return Outcome{Applied: true, Records: j.after}
 }
 
+// waits is the oldest open issue that holds a change of the replica on a record
+// of the run, or the creation of a record that the run refers to.
+func (w *World) waits(run []Step) string {
+	for _, h := range w.Held {
+		for _, s := range run {
+			refers := false
+			if t := w.App.Type(s.Type); t != nil && h.Creation {
+				for _, f := range t.Fields {
+					refers = refers || f.Kind == "reference" && strings.EqualFold(text(s.Set[f.Name]), h.Record)
+				}
+			}
+			if s.Replica == h.Replica && (s.ID == h.Record || refers) {
+				return h.Issue
+			}
+		}
+	}
+	return ""
+}
+
 // Take makes an applied outcome the world's state.
 func (w *World) Take(o Outcome) { maps.Copy(w.Records, o.Records) }
 
@@ -73,7 +98,6 @@ type try struct {
 	t      *Type
 	r      *Record  // as it is; nil for none
 	next   *Record  // as it will be
-	put    []string // fields that get another value
 	lost   bool     // a value gave way to the server's
 	review []string // fields that a person must decide
 }
@@ -332,7 +356,7 @@ func (j *judge) apply(x *try) {
 	case "create":
 		j.made[x.ID] = true
 	case "update":
-		if len(x.put) == 0 && !x.lost {
+		if len(x.changed()) == 0 && !x.lost {
 			return
 		}
 	case "transition":
@@ -354,22 +378,34 @@ func (j *judge) apply(x *try) {
 		}
 		x.next.Deleted = false
 	}
-	for _, name := range x.put {
+	e.Fields = x.changed()
+	for _, name := range e.Fields {
 		x.next.Edited[name] = x.Edited
 	}
-	e.Fields = x.put
 	x.next.Past = append(x.next.Past, e)
 	j.w.Records[x.ID], j.after[x.ID] = x.next, x.next
 }
 
-// set gives the field of the next record a value, if it is another one.
+// set gives the field of the next record a value.
 func (x *try) set(name string, v Value) {
-	if x.next.Fields[name] == v {
-		return
-	}
-	x.put = append(x.put, name)
 	x.next.Fields[name] = v
 	if v == "" {
 		delete(x.next.Fields, name)
 	}
+}
+
+// changed are the fields that have another value in the next record, in order.
+func (x *try) changed() []string {
+	var out []string
+	for _, f := range x.t.Fields {
+		before := ""
+		if x.r != nil {
+			before = x.r.Fields[f.Name]
+		}
+		if x.next.Fields[f.Name] != before {
+			out = append(out, f.Name)
+		}
+	}
+	slices.Sort(out)
+	return out
 }

@@ -37,8 +37,8 @@ func play(d draw, p plant, count tally) string {
 	}
 	s, srv := newStory(d, drawn), newServer(app)
 	for range steps {
-		who, st := s.step()
-		if diff := s.turn(srv, p, who, []oracle.Step{st}, false, count); diff != "" {
+		who, run, lane := s.run()
+		if diff := s.turn(srv, p, who, run, lane, count); diff != "" {
 			return diff + "\n" + y
 		}
 	}
@@ -47,6 +47,7 @@ func play(d draw, p plant, count tally) string {
 
 // turn has a run judged by both, and compares.
 func (s *story) turn(srv *server, p plant, who oracle.Actor, run []oracle.Step, lane bool, count tally) string {
+	srv.held = s.world.Held
 	v, err := srv.judge(who, run, lane)
 	if err != nil {
 		return err.Error()
@@ -56,7 +57,10 @@ func (s *story) turn(srv *server, p plant, who oracle.Actor, run []oracle.Step, 
 	if diff := s.compare(&v, &o); diff != "" {
 		return fmt.Sprintf("%s\nby %+v: %+v, lane %v\nrules: %s\noracle: %s\n%s", diff, who, run, lane, verdictName(&v), outcomeName(&o), s.about(run))
 	}
-	if len(o.Records) > 0 {
+	switch {
+	case !o.Applied:
+		s.refused(run)
+	case len(o.Records) > 0:
 		s.seq++
 		s.took(run, o)
 	}
@@ -65,6 +69,8 @@ func (s *story) turn(srv *server, p plant, who oracle.Actor, run []oracle.Step, 
 
 func outcomeName(o *oracle.Outcome) string {
 	switch {
+	case o.Waits != "":
+		return "waits"
 	case !o.Applied:
 		return fmt.Sprint(o.Check, "/", o.Kind)
 	case len(o.Records) == 0:
@@ -76,6 +82,8 @@ func outcomeName(o *oracle.Outcome) string {
 
 func verdictName(v *core.Verdict) string {
 	switch {
+	case v.Waits != "":
+		return "waits in " + v.Waits
 	case v.Refusal != nil:
 		return fmt.Sprint(v.Refusal.Stage, "/", v.Refusal.Kind, " at ", v.Refusal.Step, " ", v.Refusal.Messages)
 	case len(v.Effects.Changes) == 0:
@@ -97,8 +105,8 @@ func (s *story) about(run []oracle.Step) string {
 }
 
 func (s *story) compare(v *core.Verdict, o *oracle.Outcome) string {
-	if v.Applied != o.Applied {
-		return "applied by one"
+	if v.Applied != o.Applied || v.Waits != o.Waits {
+		return "applied, or held back, by one"
 	}
 	if r := v.Refusal; r != nil {
 		switch {
@@ -130,6 +138,27 @@ func (s *story) compare(v *core.Verdict, o *oracle.Outcome) string {
 			if a := s.people[i]; !want.Deleted && s.world.MaySee(&a, want) != core.Sees(actor(a), w.Audience) {
 				return "seen by different people"
 			}
+		}
+	}
+	return s.events(v, o)
+}
+
+// events compares what the histories of the records get.
+func (s *story) events(v *core.Verdict, o *oracle.Outcome) string {
+	got := map[string][]string{}
+	for _, c := range v.Effects.Changes {
+		names := slices.Sorted(maps.Keys(c.Set))
+		got[c.ID] = append(got[c.ID], fmt.Sprint(c.Seq, c.Origin.Replica, c.Origin.N, names, c.From != "" && c.From != c.To))
+	}
+	for id, r := range o.Records {
+		var want []string
+		for _, e := range r.Past {
+			if e.Seq == s.seq+1 {
+				want = append(want, fmt.Sprint(e.Seq, e.Replica, e.N, e.Fields, e.Moved))
+			}
+		}
+		if !slices.Equal(got[id], want) {
+			return fmt.Sprint("different histories: ", got[id], " and ", want)
 		}
 	}
 	return ""

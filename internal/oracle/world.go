@@ -20,6 +20,14 @@ type World struct {
 	Users   []string
 	Teams   []string
 	Records map[string]*Record
+	Held    []Hold // what open issues hold, by the age of the issues
+}
+
+// Hold says that an open issue holds a change of the replica on the record; its
+// creation, perhaps.
+type Hold struct {
+	Issue, Replica, Record string
+	Creation               bool
 }
 
 // Record is a record with all that ever happened to it.

@@ -23,6 +23,7 @@ type server struct {
 	keys    map[string][]string
 	unique  map[string]string // record by type, field and value
 	changes map[string][]landfall.Change
+	held    []oracle.Hold // by the age of the issues
 	seq     int64
 }
 
@@ -117,14 +118,32 @@ func (s *server) Unique(typ, field, value string) (string, error) {
 	return s.unique[typ+" "+field+" "+value], nil
 }
 
-func (s *server) Counter(string) (int64, error)         { return 0, nil }
-func (s *server) UserExists(name string) (bool, error)  { return slices.Contains(userNames, name), nil }
-func (s *server) TeamExists(name string) (bool, error)  { return slices.Contains(teamNames, name), nil }
-func (s *server) Holder(string, string) (string, error) { return "", nil }
-func (s *server) CreationHolder(string, string) (string, error) {
-	return "", nil
+func (s *server) Counter(string) (int64, error)        { return 0, nil }
+func (s *server) UserExists(name string) (bool, error) { return slices.Contains(userNames, name), nil }
+func (s *server) TeamExists(name string) (bool, error) { return slices.Contains(teamNames, name), nil }
+
+func (s *server) Holder(replica, record string) (string, error) {
+	return s.holder(func(h oracle.Hold) bool { return h.Replica == replica && h.Record == record }), nil
 }
-func (s *server) Older(string, string) (bool, error) { return false, nil }
+
+func (s *server) CreationHolder(replica, record string) (string, error) {
+	return s.holder(func(h oracle.Hold) bool { return h.Creation && h.Replica == replica && h.Record == record }), nil
+}
+
+func (s *server) holder(is func(oracle.Hold) bool) string {
+	if i := slices.IndexFunc(s.held, is); i >= 0 {
+		return s.held[i].Issue
+	}
+	return ""
+}
+
+// Older goes by the age: ids of issues have no order.
+func (s *server) Older(issue, other string) (bool, error) {
+	at := func(id string) int {
+		return slices.IndexFunc(s.held, func(h oracle.Hold) bool { return h.Issue == id })
+	}
+	return at(issue) < at(other), nil
+}
 
 // faulty are the fields that a refusal names, in order.
 func faulty(r *core.Refusal) []string {

@@ -19,13 +19,13 @@ var (
 	choiceNames = []string{"red", "green", "blue"}
 )
 
-// kinds are the field types that are drawn, with the merge policies that fit
-// them beside those that fit all; user and team twice, since much hangs on them.
-var kinds = []string{"text", "text", "long_text", "integer", "integer", "decimal", "boolean", "choice", "choices", "user", "user", "team", "reference"}
+// kinds are the field types that are drawn, some more than once since
+// much hangs on them; merges are the policies that fit them beside those that fit all.
+var kinds = []string{"text", "text", "long_text", "integer", "integer", "decimal", "boolean", "choice", "choices", "choices", "user", "user", "team", "reference"}
 
 var merges = map[string][]string{
-	"integer": {"add", "add"}, "decimal": {"add", "add"}, "choices": {"union", "union"},
-	"text": {"append"}, "long_text": {"append", "append"},
+	"integer": {"add", "add", "add"}, "decimal": {"add", "add", "add"}, "choices": {"union", "union", "union", "union"},
+	"text": {"append"}, "long_text": {"append", "append", "append"},
 }
 
 // draw has what every drawing needs. What is drawn is even, where rapid's own

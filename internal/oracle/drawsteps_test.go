@@ -29,6 +29,7 @@ type story struct {
 	seq    int64
 	issues int             // how many have been opened
 	made   int             // how many creations were drawn
+	rival  []string        // fields of which the next change has other values
 	local  map[string]view // records as the device shows them after its run so far
 }
 
@@ -103,6 +104,7 @@ func (s *story) shown(st *oracle.Step) {
 
 func (s *story) change(who oracle.Actor, replica string) oracle.Step {
 	s.number[replica]++
+	s.rival = nil
 	st := oracle.Step{Replica: replica, N: s.number[replica], Definition: pick(s.draw, []int64{0, appVersion, appVersion, appVersion, 1})}
 	st.Edited = start.Add(time.Duration(s.seq-int64(s.count(0, 12))) * time.Minute)
 	st.Op = pick(s.draw, []string{"create", "update", "update", "update", "update", "transition", "transition", "transition", "delete", "restore"})
@@ -217,7 +219,13 @@ func (s *story) base(st *oracle.Step) *oracle.Record {
 				shown, st.Base.After = i, all[i].n
 			}
 		}
-	case 7: // what can't be
+	case 7, 8: // what was there before the last change, of whose fields there are other values
+		from = max(0, last-1)
+		shown = from
+		if past := all[last].r.Past; last > 0 {
+			s.rival = past[len(past)-1].Fields
+		}
+	case 9: // what can't be
 		from, shown = s.count(0, last), s.count(0, last)
 		st.Base.After = int64(s.count(0, int(st.N)-1))
 	}
@@ -246,6 +254,9 @@ func (s *story) move(t *oracle.Type, seen *oracle.Record) string {
 
 func (s *story) values(t *oracle.Type, most int) map[string]string {
 	out := map[string]string{}
+	for _, name := range s.rival {
+		out[name] = s.value(t.Field(name))
+	}
 	for range s.count(0, most) {
 		f := pick(s.draw, t.Fields)
 		out[f.Name] = s.value(f)

@@ -1,6 +1,7 @@
 package oracle_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -26,6 +27,45 @@ type plant struct {
 	step  func(*oracle.Step)  // what is sent
 }
 
+// reader is how an oracle reads what it is given to judge.
+type reader func(*oracle.World, oracle.Actor, []oracle.Step) (*oracle.World, oracle.Actor, []oracle.Step)
+
+// plant makes the reader that is wrong.
+func (p plant) plant(drawn *oracle.App) reader {
+	app := drawn
+	if p.app != nil {
+		app = copied(drawn)
+		p.app(app)
+	}
+	return func(w *oracle.World, who oracle.Actor, run []oracle.Step) (*oracle.World, oracle.Actor, []oracle.Step) {
+		read := *w
+		read.App = app
+		if p.actor != nil {
+			p.actor(&who)
+		}
+		run = slices.Clone(run)
+		for i := range run {
+			if p.step != nil {
+				p.step(&run[i])
+			}
+		}
+		return &read, who, run
+	}
+}
+
+// copied is the app in other memory.
+func copied(a *oracle.App) *oracle.App {
+	b, err := json.Marshal(a)
+	if err != nil {
+		panic(err)
+	}
+	out := &oracle.App{}
+	if err := json.Unmarshal(b, out); err != nil {
+		panic(err)
+	}
+	return out
+}
+
 // play lets people loose on an app, and returns the first difference between
 // the rules and the oracle, "" for none.
 func play(d draw, p plant, count tally) string {
@@ -36,9 +76,10 @@ func play(d draw, p plant, count tally) string {
 		return fmt.Sprint("the app does not compile: ", problems, "\n", y)
 	}
 	s, srv := newStory(d, drawn), newServer(app)
+	wrong := p.plant(drawn)
 	for range steps {
 		who, run, lane := s.run()
-		if diff := s.turn(srv, p, who, run, lane, count); diff != "" {
+		if diff := s.turn(srv, wrong, who, run, lane, count); diff != "" {
 			return diff + "\n" + y
 		}
 	}
@@ -46,15 +87,16 @@ func play(d draw, p plant, count tally) string {
 }
 
 // turn has a run judged by both, and compares.
-func (s *story) turn(srv *server, p plant, who oracle.Actor, run []oracle.Step, lane bool, count tally) string {
+func (s *story) turn(srv *server, wrong reader, who oracle.Actor, run []oracle.Step, lane bool, count tally) string {
 	srv.held = s.world.Held
 	v, err := srv.judge(who, run, lane)
 	if err != nil {
 		return err.Error()
 	}
-	o := s.world.Judge(&who, run, lane, s.seq+1)
+	read, by, sent := wrong(s.world, who, run)
+	o := read.Judge(&by, sent, lane, s.seq+1)
 	count[outcomeName(&o)]++
-	if diff := s.compare(&v, &o); diff != "" {
+	if diff := s.compare(read, &v, &o); diff != "" {
 		return fmt.Sprintf("%s\nby %+v: %+v, lane %v\nrules: %s\noracle: %s\n%s", diff, who, run, lane, verdictName(&v), outcomeName(&o), s.about(run))
 	}
 	switch {
@@ -104,7 +146,7 @@ func (s *story) about(run []oracle.Step) string {
 	return out
 }
 
-func (s *story) compare(v *core.Verdict, o *oracle.Outcome) string {
+func (s *story) compare(w *oracle.World, v *core.Verdict, o *oracle.Outcome) string {
 	if v.Applied != o.Applied || v.Waits != o.Waits {
 		return "applied, or held back, by one"
 	}
@@ -122,20 +164,20 @@ func (s *story) compare(v *core.Verdict, o *oracle.Outcome) string {
 	if len(v.Effects.Writes) != len(o.Records) {
 		return "different records are written"
 	}
-	for _, w := range v.Effects.Writes {
-		got, want := w.Record, o.Records[w.Record.ID]
+	for _, write := range v.Effects.Writes {
+		got, want := write.Record, o.Records[write.Record.ID]
 		if want == nil {
 			return "written by the rules alone: " + got.ID
 		}
 		if got.Status != want.Status || got.Deleted != want.Deleted || got.Version != want.Version || !maps.Equal(plain(got.Fields), want.Fields) {
 			return fmt.Sprintf("different records: %s %s deleted %v version %d and %+v", got.Status, plain(got.Fields), got.Deleted, got.Version, *want)
 		}
-		keys := s.world.Keys(want)
-		if !want.Deleted && !slices.Equal(w.Audience, keys) {
-			return fmt.Sprint("different audiences: ", w.Audience, " and ", keys)
+		keys := w.Keys(want)
+		if !want.Deleted && !slices.Equal(write.Audience, keys) {
+			return fmt.Sprint("different audiences: ", write.Audience, " and ", keys)
 		}
 		for i := range s.people {
-			if a := s.people[i]; !want.Deleted && s.world.MaySee(&a, want) != core.Sees(actor(a), w.Audience) {
+			if a := s.people[i]; !want.Deleted && w.MaySee(&a, want) != core.Sees(actor(a), write.Audience) {
 				return "seen by different people"
 			}
 		}

@@ -121,17 +121,22 @@ func (r *run) field(a *attempt, f *app.Field, v landfall.Value, others []*landfa
 	}
 }
 
-// enter notes a new value, if it is one.
+// enter notes a new value, if it is one in the end.
 func (a *attempt) enter(name string, v landfall.Value) {
 	was := a.fields[name]
 	if landfall.SameValue(was, v) {
 		return
 	}
-	if _, again := a.change.Set[name]; !again {
+	a.fields.Put(name, v)
+	if first, again := a.change.Was[name]; again {
+		was = first
+	}
+	delete(a.change.Set, name)
+	delete(a.change.Was, name)
+	if !landfall.SameValue(was, v) {
+		put(&a.change.Set, name, v)
 		put(&a.change.Was, name, was)
 	}
-	put(&a.change.Set, name, v)
-	a.fields.Put(name, v)
 }
 
 func put(f *landfall.Fields, name string, v landfall.Value) {

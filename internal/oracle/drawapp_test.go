@@ -129,7 +129,7 @@ func (d draw) limits(t *oracle.Type, f *oracle.Field) {
 	if f.Kind == "integer" || f.Kind == "decimal" {
 		switch d.count(1, 5) {
 		case 1, 2:
-			f.Above = map[string]string{"integer": "1", "decimal": "0.5"}[f.Kind]
+			f.Above = map[string]string{"integer": "0", "decimal": "0.25"}[f.Kind]
 		case 3:
 			if o := t.Fields[0]; o != f && o.Kind == f.Kind {
 				f.Above = o.Name
@@ -176,7 +176,7 @@ func (d draw) lifecycle(a *oracle.App, t *oracle.Type) {
 
 func (d draw) move(a *oracle.App, t *oracle.Type, name string, from []string, to string) {
 	m := &oracle.Move{Name: name, From: from, To: to, Roles: some(d, a.Roles, 1)}
-	if d.chance(25) {
+	if d.chance(35) {
 		m.Requires = some(d, fieldsOf(t), 1)
 	}
 	if d.chance(30) {
@@ -253,10 +253,10 @@ func (d draw) rights(a *oracle.App, t *oracle.Type) {
 				continue
 			}
 			r := &oracle.Right{Role: role, Verb: verb}
-			if d.chance(25) {
+			if d.chance(20) {
 				r.Fields = some(d, fieldsOf(t), 1)
 			}
-			if d.chance(30) {
+			if d.chance(25) {
 				r.When = d.cond(a, t, 2)
 			}
 			t.Rights = append(t.Rights, r)

@@ -17,6 +17,9 @@ type view struct {
 	n       int64
 }
 
+// fields are those that the change changed.
+func (v view) fields() []string { return v.r.Past[len(v.r.Past)-1].Fields }
+
 // story draws what people do, looking at what is there.
 type story struct {
 	draw
@@ -50,8 +53,8 @@ func newStory(d draw, app *oracle.App) *story {
 // hire gives somebody other roles and teams, or none.
 func (s *story) hire(a *oracle.Actor) {
 	a.Roles, a.Teams = some(s.draw, s.app.Roles, 1), some(s.draw, teamNames, 0)
-	a.Disabled, a.Blocked = s.chance(4), s.chance(3)
-	if s.chance(4) {
+	a.Disabled, a.Blocked = s.chance(3), s.chance(3)
+	if s.chance(3) {
 		a.Roles = nil
 	}
 }
@@ -107,7 +110,11 @@ func (s *story) change(who oracle.Actor, replica string) oracle.Step {
 	s.rival = nil
 	st := oracle.Step{Replica: replica, N: s.number[replica], Definition: pick(s.draw, []int64{0, appVersion, appVersion, appVersion, 1})}
 	st.Edited = start.Add(time.Duration(s.seq-int64(s.count(0, 12))) * time.Minute)
-	st.Op = pick(s.draw, []string{"create", "update", "update", "update", "update", "transition", "transition", "transition", "delete", "restore"})
+	ops := []string{"create", "update", "update", "update", "update", "transition", "transition", "transition", "delete", "restore"}
+	if len(s.local) > 0 {
+		ops = append(ops, "create", "create")
+	}
+	st.Op = pick(s.draw, ops)
 	if len(s.ids) < 3 && len(s.local) == 0 || st.Op == "create" {
 		s.creation(&st)
 		return st
@@ -133,7 +140,7 @@ func (s *story) change(who oracle.Actor, replica string) oracle.Step {
 
 // oddly makes one step in some name what is not there.
 func (s *story) oddly(st *oracle.Step) {
-	switch s.count(1, 40) {
+	switch s.count(1, 60) {
 	case 1:
 		st.ID = newID(900 + s.count(1, 9))
 	case 2:
@@ -182,7 +189,7 @@ func (s *story) known(who oracle.Actor, op string) string {
 			fit = append(fit, id)
 		}
 	}
-	if len(fit) == 0 || s.chance(12) {
+	if len(fit) == 0 || s.chance(7) {
 		fit = s.ids
 	}
 	return pick(s.draw, fit)
@@ -207,11 +214,11 @@ func (s *story) base(st *oracle.Step) *oracle.Record {
 	all := s.views[st.ID]
 	last := len(all) - 1
 	from, shown := last, last
-	switch s.count(1, 10) {
-	case 1, 2, 3: // stale
+	switch s.count(1, 12) {
+	case 1, 2: // stale
 		from = s.count(0, last)
 		shown = from
-	case 4, 5, 6: // an older version, and what they have done since
+	case 3, 4, 5: // an older version, and what they have done since
 		from = s.count(0, last)
 		shown = from
 		for i := from; i <= last; i++ {
@@ -219,13 +226,13 @@ func (s *story) base(st *oracle.Step) *oracle.Record {
 				shown, st.Base.After = i, all[i].n
 			}
 		}
-	case 7, 8: // what was there before the last change, of whose fields there are other values
-		from = max(0, last-1)
-		shown = from
-		if past := all[last].r.Past; last > 0 {
-			s.rival = past[len(past)-1].Fields
+	case 7, 8, 9, 10: // what was there before the last change of fields, and other values of these
+		for from > 0 && len(s.rival) == 0 {
+			s.rival = all[from].fields()
+			from--
 		}
-	case 9: // what can't be
+		shown = from
+	case 11: // what can't be
 		from, shown = s.count(0, last), s.count(0, last)
 		st.Base.After = int64(s.count(0, int(st.N)-1))
 	}
@@ -279,12 +286,12 @@ var entered = map[string][]string{
 }
 
 func (s *story) value(f *oracle.Field) string {
-	if s.chance(12) {
+	if s.chance(9) {
 		return "null"
 	}
 	if f.Kind != "reference" {
 		list := entered[f.Kind]
-		if !s.chance(15) {
+		if !s.chance(7) {
 			list = list[:len(list)/2+1]
 		}
 		return pick(s.draw, list)
@@ -295,10 +302,14 @@ func (s *story) value(f *oracle.Field) string {
 			fit = append(fit, id)
 		}
 	}
+	var mine []string // of this very run
 	for _, id := range slices.Sorted(maps.Keys(s.local)) {
 		if s.local[id].r.Type == f.To {
-			fit = append(fit, id)
+			mine = append(mine, id)
 		}
+	}
+	if fit = append(fit, mine...); len(mine) > 0 && s.chance(60) {
+		fit = mine
 	}
 	if len(fit) == 0 || s.chance(10) {
 		fit = append([]string{newID(777), "nothing"}, s.ids...)
@@ -326,14 +337,14 @@ func (s *story) took(run []oracle.Step, o oracle.Outcome) {
 // refused lets some of what was refused wait for a decision, and some of what
 // waited be decided.
 func (s *story) refused(run []oracle.Step) {
-	if s.chance(20) {
+	if s.chance(30) {
 		s.issues++
 		issue := fmt.Sprint("issue-", 50-s.issues%50)
 		for _, st := range run {
 			s.world.Held = append(s.world.Held, oracle.Hold{Issue: issue, Replica: st.Replica, Record: st.ID, Creation: st.Op == "create"})
 		}
 	}
-	if len(s.world.Held) > 0 && s.chance(25) {
+	if len(s.world.Held) > 0 && s.chance(20) {
 		decided := pick(s.draw, s.world.Held).Issue
 		s.world.Held = slices.DeleteFunc(s.world.Held, func(h oracle.Hold) bool { return h.Issue == decided })
 	}

@@ -3,7 +3,7 @@ package oracle
 import "math/big"
 
 // answer is what a condition comes to. One that needs a value that is not there
-// has no answer, which counts as no at the end; and or or may do without it.
+// has no answer, which counts as no at the end; "and" and "or" may do without it.
 type answer int
 
 const (

@@ -184,20 +184,20 @@ func (x *try) writes() (verb string, fields []string) {
 
 // allowed are the fields out of those that rights of the verb cover, and whether
 // there is such a right at all. Conditions count when on is given.
-func (j *judge) allowed(x *try, verb string, on, was *Record) (covered map[string]bool, any bool) {
+func (j *judge) allowed(x *try, verb string, on, was *Record) (covered map[string]bool, some bool) {
 	covered = map[string]bool{}
 	for _, r := range x.t.Rights {
 		if r.Verb != verb || !has(j.who.Roles, r.Role) || on != nil && !r.When.holds(j.who, on, was) {
 			continue
 		}
-		any = true
+		some = true
 		for _, f := range x.t.Fields {
 			if r.Fields == nil || has(r.Fields, f.Name) {
 				covered[f.Name] = true
 			}
 		}
 	}
-	return covered, any
+	return covered, some
 }
 
 // rights: a role may do this to this type and these fields at all.

@@ -82,8 +82,7 @@ func (r *Record) clone() *Record {
 // they could at its end.
 func (w *World) MaySee(who *Actor, r *Record) bool {
 	for _, key := range w.Keys(r) {
-		switch {
-		case key == "all", key == "user:"+who.User:
+		if key == "all" || key == "user:"+who.User {
 			return true
 		}
 		for _, role := range who.Roles {

@@ -7,14 +7,17 @@ package oracle
 
 // App is an app as plain data. YAML writes it as a definition.
 type App struct {
-	Roles []string
-	Types []*Type
+	Roles  []string
+	Queues []string // all worked by the first role
+	Types  []*Type
 }
 
-// Type is a type of records. It has a lifecycle when it has statuses; the first
+// Type is a type of records. Its records have numbers, from 1 on, when it has a
+// prefix for them. It has a lifecycle when it has statuses; the first
 // status is the initial one.
 type Type struct {
 	Name     string
+	Number   string
 	Fields   []*Field
 	Statuses []Status
 	Moves    []*Move
@@ -39,9 +42,12 @@ type Field struct {
 	Above string
 }
 
-// Status is a status of a lifecycle.
+// Status is a status of a lifecycle. Cases wait in its queue, or with the user
+// in the field that is its worklist.
 type Status struct {
 	Name     string
+	Queue    string
+	Worklist string
 	Frozen   bool
 	Resolved bool
 }

@@ -16,15 +16,16 @@ var (
 	statusNames = []string{"draft", "open", "under-way", "checked", "done", "closed"}
 	userNames   = []string{"ann", "ben", "cas", "dee", "eve"}
 	teamNames   = []string{"north", "south"}
+	queueNames  = []string{"intake", "review"}
 	choiceNames = []string{"red", "green", "blue"}
 )
 
 // kinds are the field types that are drawn, some more than once since
 // much hangs on them; merges are the policies that fit them beside those that fit all.
-var kinds = []string{"text", "text", "long_text", "integer", "integer", "decimal", "boolean", "choice", "choices", "choices", "user", "user", "team", "reference"}
+var kinds = []string{"text", "text", "long_text", "integer", "integer", "decimal", "boolean", "choice", "choices", "choices", "user", "user", "team", "reference", "references", "date", "datetime", "duration"}
 
 var merges = map[string][]string{
-	"integer": {"add", "add", "add"}, "decimal": {"add", "add", "add"}, "choices": {"union", "union", "union", "union"},
+	"integer": {"add", "add", "add"}, "decimal": {"add", "add", "add"}, "duration": {"add", "add", "add"}, "references": {"union", "union", "union"}, "choices": {"union", "union", "union", "union"},
 	"text": {"append"}, "long_text": {"append", "append", "append"},
 }
 
@@ -68,7 +69,7 @@ func some(d draw, list []string, atLeast int) []string {
 // app draws an app that compiles by construction: every status is reached and
 // can be left or is resolved, and what is mandatory somebody may write.
 func (d draw) app() *oracle.App {
-	a := &oracle.App{Roles: roleNames[:d.count(2, 5)]}
+	a := &oracle.App{Roles: roleNames[:d.count(2, 5)], Queues: queueNames}
 	names := typeNames[:d.count(1, 3)]
 	for _, name := range names {
 		a.Types = append(a.Types, d.typ(a, name, names))
@@ -85,9 +86,12 @@ func (d draw) typ(a *oracle.App, name string, types []string) *oracle.Type {
 		switch kind {
 		case "choice", "choices":
 			f.Choices = choiceNames
-		case "reference":
+		case "reference", "references":
 			f.To = pick(d, types)
 		}
+	}
+	if d.chance(30) {
+		t.Number = "N-"
 	}
 	if d.chance(80) {
 		d.lifecycle(a, t)
@@ -159,7 +163,7 @@ func fieldsOf(t *oracle.Type, kinds ...string) []string {
 func (d draw) lifecycle(a *oracle.App, t *oracle.Type) {
 	names := statusNames[:d.count(2, 6)]
 	for i, name := range names {
-		t.Statuses = append(t.Statuses, oracle.Status{Name: name, Frozen: d.chance(20), Resolved: d.chance(20)})
+		t.Statuses = append(t.Statuses, d.status(t, name))
 		if i > 0 {
 			d.move(a, t, "to_"+name, append(some(d, names[i:], 0), pick(d, names[:i])), name)
 		}
@@ -172,6 +176,17 @@ func (d draw) lifecycle(a *oracle.App, t *oracle.Type) {
 		t.Statuses[i].Resolved = s.Resolved || !left
 	}
 	t.Policy = pick(d, []string{"", "strict", "transitions", "legal", "legal"})
+}
+
+func (d draw) status(t *oracle.Type, name string) oracle.Status {
+	s := oracle.Status{Name: name, Frozen: d.chance(20), Resolved: d.chance(20)}
+	if d.chance(40) {
+		s.Queue = pick(d, queueNames)
+	}
+	if users := fieldsOf(t, "user"); len(users) > 0 && d.chance(40) {
+		s.Worklist = pick(d, users)
+	}
+	return s
 }
 
 func (d draw) move(a *oracle.App, t *oracle.Type, name string, from []string, to string) {

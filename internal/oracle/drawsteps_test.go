@@ -38,7 +38,7 @@ type story struct {
 
 func newStory(d draw, app *oracle.App) *story {
 	s := &story{draw: d, app: app, views: map[string][]view{}, number: map[string]int64{}}
-	s.world = &oracle.World{App: app, Version: appVersion, Users: userNames, Teams: teamNames, Records: map[string]*oracle.Record{}}
+	s.world = &oracle.World{App: app, Version: appVersion, Users: userNames, Teams: teamNames, Records: map[string]*oracle.Record{}, Numbers: map[string]int64{}}
 	for i, name := range userNames {
 		a := oracle.Actor{User: name}
 		s.hire(&a)
@@ -282,6 +282,9 @@ var entered = map[string][]string{
 	"choice":    {`"red"`, `"red"`, `"green"`, `"blue"`, `"pink"`, `["red"]`},
 	"choices":   {`["red"]`, `["red","blue"]`, `["green","blue"]`, `["blue","red","green","red"]`, `[]`, `["pink"]`, `"red"`},
 	"user":      {`"ann"`, `"ben"`, `"cas"`, `"dee"`, `"eve"`, `"zoe"`, `"No One"`},
+	"date":      {`"2026-02-28"`, `"2026-03-01"`, `"2024-02-29"`, `"2026-02-30"`, `"today"`, `20260301`},
+	"datetime":  {`"2026-02-28T10:00:00Z"`, `"2026-02-28T12:00:00+02:00"`, `"2026-02-28T10:00:00.500Z"`, `"2026-02-28"`, `1`},
+	"duration":  {`"90m"`, `"1h30m"`, `"1h"`, `"-5m"`, `"0"`, `"soon"`, `5`},
 	"team":      {`"north"`, `"south"`, `"north"`, `"west"`, `3`},
 }
 
@@ -289,7 +292,7 @@ func (s *story) value(f *oracle.Field) string {
 	if s.chance(9) {
 		return "null"
 	}
-	if f.Kind != "reference" {
+	if f.Kind != "reference" && f.Kind != "references" {
 		list := entered[f.Kind]
 		if !s.chance(7) {
 			list = list[:len(list)/2+1]
@@ -314,7 +317,15 @@ func (s *story) value(f *oracle.Field) string {
 	if len(fit) == 0 || s.chance(10) {
 		fit = append([]string{newID(777), "nothing"}, s.ids...)
 	}
-	return `"` + pick(s.draw, []func(string) string{strings.ToLower, strings.ToUpper})(pick(s.draw, fit)) + `"`
+	one := `"` + pick(s.draw, []func(string) string{strings.ToLower, strings.ToUpper})(pick(s.draw, fit)) + `"`
+	switch {
+	case f.Kind == "reference":
+		return one
+	case s.chance(50):
+		return "[" + one + "]"
+	default:
+		return `["` + pick(s.draw, fit) + `",` + one + "]"
+	}
 }
 
 // took notes what an applied run made.

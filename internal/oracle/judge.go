@@ -3,6 +3,7 @@ package oracle
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -20,6 +21,8 @@ type Outcome struct {
 	Fields []string
 	// Records are those that an applied run changed, as it leaves them.
 	Records map[string]*Record
+	// Numbers are the last ones given, when it gave any.
+	Numbers map[string]int64
 }
 
 // judge is one run being judged: everything is a copy.
@@ -43,6 +46,7 @@ func (w *World) Judge(who *Actor, run []Step, lane bool, seq int64) Outcome {
 	}
 	now := *w
 	now.Records = map[string]*Record{}
+	now.Numbers = maps.Clone(w.Numbers)
 	for id, r := range w.Records {
 		now.Records[id] = r.clone()
 	}
@@ -62,7 +66,7 @@ func (w *World) Judge(who *Actor, run []Step, lane bool, seq int64) Outcome {
 	for _, r := range j.after {
 		r.Version = seq
 	}
-	return Outcome{Applied: true, Records: j.after}
+	return Outcome{Applied: true, Records: j.after, Numbers: now.Numbers}
 }
 
 // waits is the oldest open issue that holds a change of the replica on a record
@@ -73,7 +77,8 @@ func (w *World) waits(run []Step) string {
 			refers := false
 			if t := w.App.Type(s.Type); t != nil && h.Creation {
 				for _, f := range t.Fields {
-					refers = refers || f.Kind == "reference" && strings.EqualFold(text(s.Set[f.Name]), h.Record)
+					lists := f.Kind == "reference" || f.Kind == "references"
+					refers = refers || lists && strings.Contains(strings.ToLower(s.Set[f.Name]), quoted(h.Record))
 				}
 			}
 			if s.Replica == h.Replica && (s.ID == h.Record || refers) {
@@ -85,7 +90,10 @@ func (w *World) waits(run []Step) string {
 }
 
 // Take makes an applied outcome the world's state.
-func (w *World) Take(o Outcome) { maps.Copy(w.Records, o.Records) }
+func (w *World) Take(o Outcome) {
+	maps.Copy(w.Records, o.Records)
+	maps.Copy(w.Numbers, o.Numbers)
+}
 
 func refused(check, kind string, fields ...string) *Outcome {
 	slices.Sort(fields)
@@ -355,6 +363,10 @@ func (j *judge) apply(x *try) {
 	switch x.Op {
 	case "create":
 		j.made[x.ID] = true
+		if x.t.Number != "" {
+			j.w.Numbers[x.Type]++
+			x.next.Number = x.t.Number + strconv.FormatInt(j.w.Numbers[x.Type], 10)
+		}
 	case "update":
 		if len(x.changed()) == 0 && !x.lost {
 			return

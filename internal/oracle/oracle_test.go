@@ -174,6 +174,9 @@ func (s *story) compare(w *oracle.World, v *core.Verdict, o *oracle.Outcome) str
 		if got.Status != want.Status || got.Deleted != want.Deleted || got.Version != want.Version || !maps.Equal(plain(got.Fields), want.Fields) {
 			return fmt.Sprintf("different records: %s %s deleted %v version %d and %+v", got.Status, plain(got.Fields), got.Deleted, got.Version, *want)
 		}
+		if queue, user := w.Waits(want); got.Queue != queue || got.Assignee != user || got.Number != want.Number {
+			return fmt.Sprintf("waits in %q with %q as %q, and in %q with %q as %q", got.Queue, got.Assignee, got.Number, queue, user, want.Number)
+		}
 		keys := w.Keys(want)
 		if want.Deleted {
 			keys = nil // nobody receives it any more

@@ -69,17 +69,27 @@ func (j *judge) taken(r *Record, f *Field) bool {
 // named by who does it. What was there before is left alone; what is restored
 // is looked at as if it were entered.
 func (j *judge) leadsSomewhere(r *Record, f *Field) bool {
-	v := r.Fields[f.Name]
-	if before := j.stored[r.ID]; before != nil && !before.Deleted && before.Fields[f.Name] == v {
-		return true
+	var before []string
+	if old := j.stored[r.ID]; old != nil && !old.Deleted {
+		before = members(old.Fields[f.Name])
 	}
+	for _, name := range members(r.Fields[f.Name]) {
+		if !has(before, name) && !j.there(f, name) {
+			return false
+		}
+	}
+	return true
+}
+
+// there tells whether the field may name it.
+func (j *judge) there(f *Field, name string) bool {
 	switch f.Kind {
 	case "user":
-		return has(j.w.Users, text(v))
+		return has(j.w.Users, name)
 	case "team":
-		return has(j.w.Teams, text(v))
-	case "reference":
-		to := j.w.Records[text(v)]
+		return has(j.w.Teams, name)
+	case "reference", "references":
+		to := j.w.Records[name]
 		return to != nil && !to.Deleted && to.Type == f.To && (j.made[to.ID] || j.w.MaySee(j.who, to))
 	}
 	return true

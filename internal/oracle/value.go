@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Value is a value as JSON text, in the one form that it is stored in; empty
@@ -48,7 +49,7 @@ func (f *Field) Stored(entered string) (Value, bool) {
 			return "", true
 		}
 		return decimal(s)
-	case "choices":
+	case "choices", "references":
 		return f.set(entered)
 	}
 	if !text {
@@ -58,6 +59,10 @@ func (f *Field) Stored(entered string) (Value, bool) {
 		return "", true
 	}
 	fits := true
+	if moments[f.Kind] != nil {
+		s, fits = moments[f.Kind](s)
+		return quoted(s), fits
+	}
 	switch f.Kind {
 	case "text", "long_text":
 		fits = f.Max == 0 || len([]rune(s)) <= f.Max
@@ -72,14 +77,33 @@ func (f *Field) Stored(entered string) (Value, bool) {
 	return quoted(s), fits
 }
 
-// set is a list of choices, each once and in order.
+// moments are the forms of dates, times and durations.
+var moments = map[string]func(string) (string, bool){
+	"date": func(s string) (string, bool) {
+		t, err := time.Parse(time.DateOnly, s)
+		return t.Format(time.DateOnly), err == nil
+	},
+	"datetime": func(s string) (string, bool) {
+		t, err := time.Parse(time.RFC3339Nano, s)
+		return t.UTC().Format(time.RFC3339Nano), err == nil
+	},
+	"duration": func(s string) (string, bool) {
+		d, err := time.ParseDuration(s)
+		return d.String(), err == nil
+	},
+}
+
+// set is a list of choices or records, each once and in order.
 func (f *Field) set(entered string) (Value, bool) {
 	var list []string
 	if json.Unmarshal([]byte(entered), &list) != nil {
 		return "", false
 	}
-	for _, m := range list {
-		if !slices.Contains(f.Choices, m) {
+	for i, m := range list {
+		if f.Kind == "references" {
+			list[i] = strings.ToLower(m)
+		}
+		if f.Kind == "references" && !recordForm.MatchString(list[i]) || f.Kind == "choices" && !slices.Contains(f.Choices, m) {
 			return "", false
 		}
 	}
@@ -126,6 +150,15 @@ func number(v Value) *big.Rat {
 	return r
 }
 
+// length is the value of a duration; unset counts as nothing.
+func length(v Value) time.Duration {
+	d, err := time.ParseDuration(text(v))
+	if err != nil {
+		return 0
+	}
+	return d
+}
+
 // text is a value without its quotes.
 func text(v Value) string { return strings.Trim(v, `"`) }
 
@@ -138,6 +171,9 @@ func members(v Value) []string {
 
 // sum is current + (sent − was); false when the field can't hold it.
 func (f *Field) sum(current, sent, was Value) (Value, bool) {
+	if f.Kind == "duration" {
+		return quoted((length(current) + length(sent) - length(was)).String()), true
+	}
 	r := new(big.Rat).Add(number(current), new(big.Rat).Sub(number(sent), number(was)))
 	if f.Kind == "decimal" {
 		return ofRat(r), true

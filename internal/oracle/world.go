@@ -20,7 +20,8 @@ type World struct {
 	Users   []string
 	Teams   []string
 	Records map[string]*Record
-	Held    []Hold // what open issues hold, by the age of the issues
+	Numbers map[string]int64 // the last one given, by type
+	Held    []Hold           // what open issues hold, by the age of the issues
 }
 
 // Hold says that an open issue holds a change of the replica on the record; its
@@ -34,6 +35,7 @@ type Hold struct {
 type Record struct {
 	Type, ID  string
 	Status    string
+	Number    string
 	Fields    map[string]Value // set ones only
 	Deleted   bool
 	CreatedBy string
@@ -97,6 +99,16 @@ func (w *World) MaySee(who *Actor, r *Record) bool {
 		}
 	}
 	return false
+}
+
+// Waits is where the record waits: the queue of its status, or the user in the
+// field that is its worklist.
+func (w *World) Waits(r *Record) (queue, user string) {
+	s := w.App.Type(r.Type).Status(r.Status)
+	if s == nil || r.Deleted {
+		return "", ""
+	}
+	return s.Queue, text(r.Fields[s.Worklist])
 }
 
 // Keys are the audience keys of the record, in order and each once.

@@ -1,6 +1,7 @@
 package oracle_test
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -23,13 +24,14 @@ type server struct {
 	keys    map[string][]string
 	unique  map[string]string // record by type, field and value
 	changes map[string][]landfall.Change
-	held    []oracle.Hold // by the age of the issues
+	numbers map[string]int64 // the last one given, by series
+	held    []oracle.Hold    // by the age of the issues
 	seq     int64
 }
 
 func newServer(app *definition.App) *server {
 	app.Version = appVersion
-	return &server{app: app, records: map[string]*landfall.Record{}, keys: map[string][]string{}, unique: map[string]string{}, changes: map[string][]landfall.Change{}}
+	return &server{app: app, records: map[string]*landfall.Record{}, keys: map[string][]string{}, unique: map[string]string{}, changes: map[string][]landfall.Change{}, numbers: map[string]int64{}}
 }
 
 // judge judges a run, and commits what it does.
@@ -49,6 +51,7 @@ func (s *server) judge(who oracle.Actor, run []oracle.Step, lane bool) (core.Ver
 	for _, w := range v.Effects.Writes {
 		s.write(w)
 	}
+	maps.Copy(s.numbers, v.Effects.Counters)
 	for _, c := range v.Effects.Changes {
 		s.changes[c.ID] = append(s.changes[c.ID], c)
 	}
@@ -118,7 +121,7 @@ func (s *server) Unique(typ, field, value string) (string, error) {
 	return s.unique[typ+" "+field+" "+value], nil
 }
 
-func (s *server) Counter(string) (int64, error)        { return 0, nil }
+func (s *server) Counter(series string) (int64, error) { return s.numbers[series], nil }
 func (s *server) UserExists(name string) (bool, error) { return slices.Contains(userNames, name), nil }
 func (s *server) TeamExists(name string) (bool, error) { return slices.Contains(teamNames, name), nil }
 

@@ -8,7 +8,11 @@ import (
 // YAML writes the app as a definition.
 func (a *App) YAML() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "app: drawn\nroles: [%s]\ntypes:\n", strings.Join(a.Roles, ", "))
+	fmt.Fprintf(&b, "app: drawn\nroles: [%s]\nqueues:\n", strings.Join(a.Roles, ", "))
+	for _, q := range a.Queues {
+		fmt.Fprintf(&b, "  %s: {members: [%s]}\n", q, a.Roles[0])
+	}
+	b.WriteString("types:\n")
 	for _, t := range a.Types {
 		t.yaml(&b)
 	}
@@ -16,14 +20,18 @@ func (a *App) YAML() string {
 }
 
 func (t *Type) yaml(b *strings.Builder) {
-	fmt.Fprintf(b, "  %s:\n    fields:\n", t.Name)
+	fmt.Fprintf(b, "  %s:\n", t.Name)
+	if t.Number != "" {
+		fmt.Fprintf(b, "    number: {prefix: %s}\n", t.Number)
+	}
+	b.WriteString("    fields:\n")
 	for _, f := range t.Fields {
 		fmt.Fprintf(b, "      %s: {%s}\n", f.Name, strings.Join(f.yaml(), ", "))
 	}
 	if len(t.Statuses) > 0 {
 		fmt.Fprintf(b, "    lifecycle:\n      initial: %s\n      statuses:\n", t.Statuses[0].Name)
 		for _, s := range t.Statuses {
-			fmt.Fprintf(b, "        %s: {frozen: %v, resolved: %v}\n", s.Name, s.Frozen, s.Resolved)
+			fmt.Fprintf(b, "        %s: {frozen: %v, resolved: %v%s%s}\n", s.Name, s.Frozen, s.Resolved, named(", queue", s.Queue), named(", worklist", s.Worklist))
 		}
 		b.WriteString("      transitions:\n")
 		for _, m := range t.Moves {
@@ -105,6 +113,14 @@ func (r *Right) yaml() string {
 	default:
 		return fmt.Sprintf("{%s, when: %q}", names("fields", r.Fields), r.When)
 	}
+}
+
+// named is a value under its name; nothing for none.
+func named(name, value string) string {
+	if value == "" {
+		return ""
+	}
+	return name + ": " + value
 }
 
 // names is a list under its name; nothing for an empty one.

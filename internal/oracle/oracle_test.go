@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -101,12 +102,35 @@ func (s *story) turn(srv *server, wrong reader, who oracle.Actor, run []oracle.S
 	if diff := s.compare(read, &v, &o); diff != "" {
 		return fmt.Sprintf("%s\nby %+v: %+v, lane %v\nrules: %s\noracle: %s\n%s", diff, who, run, lane, verdictName(&v), outcomeName(&o), s.about(run))
 	}
+	if diff := s.discreet(srv, who, run, lane, &o); diff != "" {
+		return fmt.Sprintf("%s\nby %+v: %+v", diff, who, run)
+	}
 	switch {
 	case !o.Applied:
 		s.refused(run)
 	case len(o.Records) > 0:
 		s.seq++
 		s.took(run, o)
+	}
+	return ""
+}
+
+// discreet tells whether who may not see a record is answered, to the byte, as
+// if there were none.
+func (s *story) discreet(srv *server, who oracle.Actor, run []oracle.Step, lane bool, o *oracle.Outcome) string {
+	if o.Kind != "not-available" || run[o.Step].Op == "create" {
+		return ""
+	}
+	there, err := srv.told(who, run, lane, "")
+	if err != nil {
+		return err.Error()
+	}
+	absent, err := srv.told(who, run, lane, run[o.Step].ID)
+	if err != nil {
+		return err.Error()
+	}
+	if !reflect.DeepEqual(there, absent) && absent.Step == there.Step {
+		return fmt.Sprintf("a record that may not be seen shows: %+v, but without it %+v", there, absent)
 	}
 	return ""
 }

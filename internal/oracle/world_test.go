@@ -36,14 +36,7 @@ func newServer(app *definition.App) *server {
 
 // judge judges a run, and commits what it does.
 func (s *server) judge(who oracle.Actor, run []oracle.Step, lane bool) (core.Verdict, error) {
-	in := core.Input{
-		App: s.app, World: s, Seq: s.seq + 1, Now: start.Add(time.Duration(s.seq) * time.Minute), Lane: lane,
-		Actor: *actor(who),
-	}
-	for i := range run {
-		in.Run = append(in.Run, core.Step{Mutation: mutation(&run[i]), Edited: run[i].Edited})
-	}
-	v, err := core.Judge(in)
+	v, err := s.ask(who, run, lane)
 	if err != nil || len(v.Effects.Changes) == 0 {
 		return v, err
 	}
@@ -56,6 +49,33 @@ func (s *server) judge(who oracle.Actor, run []oracle.Step, lane bool) (core.Ver
 		s.changes[c.ID] = append(s.changes[c.ID], c)
 	}
 	return v, nil
+}
+
+// ask judges a run, and commits nothing.
+func (s *server) ask(who oracle.Actor, run []oracle.Step, lane bool) (core.Verdict, error) {
+	in := core.Input{
+		App: s.app, World: s, Seq: s.seq + 1, Now: start.Add(time.Duration(s.seq) * time.Minute), Lane: lane,
+		Actor: *actor(who),
+	}
+	for i := range run {
+		in.Run = append(in.Run, core.Step{Mutation: mutation(&run[i]), Edited: run[i].Edited})
+	}
+	return core.Judge(in)
+}
+
+// told is all that a refusal tells its author, where there is no such record
+// when absent names one.
+func (s *server) told(who oracle.Actor, run []oracle.Step, lane bool, absent string) (core.Refusal, error) {
+	c := *s
+	c.records = maps.Clone(s.records)
+	delete(c.records, absent)
+	v, err := c.ask(who, run, lane)
+	if err != nil || v.Refusal == nil {
+		return core.Refusal{}, err
+	}
+	out := *v.Refusal
+	out.Then = nil // is for those who may see the record
+	return out, nil
 }
 
 func actor(a oracle.Actor) *landfall.Actor {

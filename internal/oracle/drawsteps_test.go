@@ -15,6 +15,7 @@ type view struct {
 	r       *oracle.Record
 	replica string
 	n       int64
+	sent    []string // the fields of its last change in this run
 }
 
 // fields are those that the change changed.
@@ -96,13 +97,17 @@ func (s *story) shown(st *oracle.Step) {
 	}
 	for name, v := range st.Set {
 		if f := t.Field(name); f != nil {
-			r.Fields[name], _ = f.Stored(v)
+			if stored, ok := f.Stored(v); ok {
+				v = stored
+			}
+			r.Fields[name] = v // right or wrong
 		}
 	}
 	if m := t.Move(st.Transition); m != nil {
 		r.Status = m.To
 	}
-	s.local[st.ID] = view{r, st.Replica, st.N}
+	sent := slices.DeleteFunc(slices.Sorted(maps.Keys(st.Set)), func(name string) bool { return t.Field(name) == nil })
+	s.local[st.ID] = view{r, st.Replica, st.N, sent}
 }
 
 func (s *story) change(who oracle.Actor, replica string) oracle.Step {
@@ -200,6 +205,9 @@ func (s *story) seen(who oracle.Actor, st *oracle.Step) *oracle.Record {
 	if mine := slices.Sorted(maps.Keys(s.local)); len(mine) > 0 && (len(s.ids) == 0 || s.chance(75)) {
 		v := s.local[pick(s.draw, mine)]
 		st.Type, st.ID = v.r.Type, v.r.ID
+		if s.chance(40) {
+			s.rival = v.sent // mends it
+		}
 		st.Base.Version, st.Base.After, st.Base.Status = v.r.Version, v.n, v.r.Status
 		return v.r
 	}

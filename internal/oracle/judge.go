@@ -33,6 +33,7 @@ type judge struct {
 	atEnd  bool // whether what moves require counts at the end
 	stored map[string]*Record
 	bad    map[string]map[string]bool // fields with values that can't be taken, by record
+	tried  map[string]tried           // what these were meant to be, by record and field
 	needs  map[string][]string        // fields that moves of the run require, by record
 	made   map[string]bool            // created in this run
 	after  map[string]*Record         // changed in this run
@@ -52,7 +53,7 @@ func (w *World) Judge(who *Actor, run []Step, lane bool, seq int64) Outcome {
 	}
 	j := &judge{
 		w: &now, who: who, seq: seq, atEnd: lane || len(run) > 1, stored: w.Records,
-		bad: map[string]map[string]bool{}, needs: map[string][]string{}, made: map[string]bool{}, after: map[string]*Record{},
+		bad: map[string]map[string]bool{}, tried: map[string]tried{}, needs: map[string][]string{}, made: map[string]bool{}, after: map[string]*Record{},
 	}
 	for i := range run {
 		if o := j.step(&run[i]); o != nil {

@@ -30,26 +30,57 @@ func (j *judge) merge(x *try) *Outcome {
 		}
 		v, ok := f.Stored(entered)
 		j.bad[x.ID][name] = !ok
+		seen := j.first(x, f)
 		if ok {
-			j.mergeField(x, f, v)
+			j.mergeField(x, f, v, seen)
+		}
+		key := x.ID + " " + name
+		delete(j.tried, key)
+		if j.bad[x.ID][name] {
+			j.tried[key] = tried{f.form(entered), seen}
 		}
 	}
 	return nil
 }
 
-func (j *judge) mergeField(x *try, f *Field, sent Value) {
+// tried is a value that could not be taken, and the try with what it counts from.
+type tried struct {
+	value string
+	from  *try
+}
+
+// form is how a device shows what was entered: as it would be stored, or as it is.
+func (f *Field) form(entered string) string {
+	if v, ok := f.Stored(entered); ok {
+		return v
+	}
+	return entered
+}
+
+// first is the try with the base that its value of the field counts from: in an
+// unbroken chain of what could not be taken, the first one's.
+func (j *judge) first(x *try, f *Field) *try {
+	t, is := j.tried[x.ID+" "+f.Name]
+	if !is || t.value != f.form(x.Base.Was[f.Name]) {
+		return x
+	}
+	s := *x.Step
+	s.Base.Version, s.Base.Was = t.from.Base.Version, t.from.Base.Was
+	c := *x
+	c.Step = &s
+	return &c
+}
+
+func (j *judge) mergeField(x *try, f *Field, sent Value, seen *try) {
 	if x.Op == "create" {
 		x.set(f.Name, sent)
 		return
 	}
 	current := x.next.Fields[f.Name]
-	was, ok := f.Stored(x.Base.Was[f.Name])
-	if !ok {
-		was = x.Base.Was[f.Name]
-	}
-	touched := j.strange(x)
+	was := f.form(seen.Base.Was[f.Name])
+	touched := j.strange(seen)
 	if !touched {
-		for _, e := range x.foreign() {
+		for _, e := range seen.foreign() {
 			touched = touched || slices.Contains(e.Fields, f.Name)
 		}
 	}

@@ -33,6 +33,7 @@ type story struct {
 	seq    int64
 	issues int             // how many have been opened
 	made   int             // how many creations were drawn
+	wrong  int             // how many of a hundred values may be wrong ones
 	rival  []string        // fields of which the next change has other values
 	local  map[string]view // records as the device shows them after its run so far
 }
@@ -71,8 +72,13 @@ func (s *story) run() (who oracle.Actor, run []oracle.Step, lane bool) {
 	lane = s.chance(10)
 	s.local = map[string]view{}
 	long := lane || s.chance(20)
+	s.wrong = 7
+	if long && s.chance(40) {
+		s.wrong = 40 // there is something to mend
+	}
 	for len(run) == 0 || long && len(run) < 4 && s.chance(70) {
 		st := s.change(who, replica)
+		s.wrong = 7
 		run = append(run, st)
 		s.shown(&st)
 	}
@@ -205,7 +211,7 @@ func (s *story) seen(who oracle.Actor, st *oracle.Step) *oracle.Record {
 	if mine := slices.Sorted(maps.Keys(s.local)); len(mine) > 0 && (len(s.ids) == 0 || s.chance(75)) {
 		v := s.local[pick(s.draw, mine)]
 		st.Type, st.ID = v.r.Type, v.r.ID
-		if s.chance(40) {
+		if s.chance(60) {
 			s.rival = v.sent // mends it
 		}
 		st.Base.Version, st.Base.After, st.Base.Status = v.r.Version, v.n, v.r.Status
@@ -302,7 +308,7 @@ func (s *story) value(f *oracle.Field) string {
 	}
 	if f.Kind != "reference" && f.Kind != "references" {
 		list := entered[f.Kind]
-		if !s.chance(7) {
+		if !s.chance(s.wrong) {
 			list = list[:len(list)/2+1]
 		}
 		return pick(s.draw, list)

@@ -45,15 +45,53 @@ func (j *judging) merge(a *attempt) (*Refusal, error) {
 	for _, name := range names {
 		f := a.t.Fields[name]
 		a.w.setBy[name] = j.at
-		value, bad := f.Canonical(a.m.Set[name])
-		if bad != nil {
-			a.w.bad[name] = fault{onField(*bad, name), j.at}
-			continue
+		seen, changes := a.seen(f), others
+		if seen != a {
+			if changes, err = j.others(seen); err != nil {
+				return nil, err
+			}
 		}
-		delete(a.w.bad, name)
-		j.mergeField(a, f, value, others)
+		value, bad := f.Canonical(a.m.Set[name])
+		if bad == nil {
+			delete(a.w.bad, name)
+			j.mergeField(a, f, value, seen, changes)
+		} else {
+			a.w.bad[name] = fault{onField(*bad, name), j.at}
+		}
+		a.tried(f, seen)
 	}
 	return nil, nil
+}
+
+// try is a value that can't be taken, and what its author saw before it.
+type try struct {
+	value landfall.Value
+	base  landfall.Base
+}
+
+// tried keeps what can't be taken, for who mends it.
+func (a *attempt) tried(f *definition.Field, seen *attempt) {
+	if _, wrong := a.w.bad[f.Name]; !wrong {
+		delete(a.w.tried, f.Name)
+		return
+	}
+	if a.w.tried == nil {
+		a.w.tried = map[string]try{}
+	}
+	a.w.tried[f.Name] = try{canonicalOr(f, a.m.Set[f.Name]), seen.base}
+}
+
+// seen is the attempt with the base that the value of the field counts from.
+// What its author mends has never become part of the record: it counts from the
+// base of the first try, in an unbroken chain.
+func (a *attempt) seen(f *definition.Field) *attempt {
+	t, tried := a.w.tried[f.Name]
+	if !tried || !landfall.SameValue(t.value, canonicalOr(f, a.base.Was[f.Name])) {
+		return a
+	}
+	first := *a
+	first.base.Version, first.base.Lost, first.base.Was = t.base.Version, t.base.Lost, t.base.Was
+	return &first
 }
 
 // newRecord is the empty record that a creation begins with.
@@ -81,11 +119,11 @@ func writable(r *landfall.Record) *landfall.Record {
 }
 
 // mergeField puts the result of one field into the attempt.
-func (j *judging) mergeField(a *attempt, f *definition.Field, value landfall.Value, others []landfall.Change) {
+func (j *judging) mergeField(a *attempt, f *definition.Field, value landfall.Value, seen *attempt, others []landfall.Change) {
 	s := sides{current: a.merged.Fields[f.Name], device: value}
 	if a.m.Op != landfall.OpCreate {
-		s.was = canonicalOr(f, a.base.Was[f.Name])
-		s.touched = !landfall.SameValue(s.current, s.was) && (lostHistory(a) || changedBy(others, f.Name))
+		s.was = canonicalOr(f, seen.base.Was[f.Name])
+		s.touched = !landfall.SameValue(s.current, s.was) && (lostHistory(seen) || changedBy(others, f.Name))
 		s.later = j.edited(a.step).After(a.merged.Edits[f.Name].At)
 	}
 	result, fate := s.merge(f)
@@ -110,17 +148,24 @@ func (j *judging) mergeField(a *attempt, f *definition.Field, value landfall.Val
 	a.put(f.Name, result)
 }
 
-// put notes the new value of a field, if it is another one.
+// put notes the new value of a field, if it is another one. What a transition
+// sets back to what is stored has not changed.
 func (a *attempt) put(name string, v landfall.Value) {
 	current := a.merged.Fields[name]
 	if landfall.SameValue(current, v) {
 		return
 	}
-	if _, again := a.set[name]; !again {
-		a.was[name] = orNull(current)
-	}
-	a.set[name] = orNull(v)
 	a.merged.Fields.Put(name, v)
+	was, again := a.was[name]
+	switch {
+	case !again:
+		a.set[name], a.was[name] = orNull(v), orNull(current)
+	case landfall.SameValue(was, v):
+		delete(a.set, name)
+		delete(a.was, name)
+	default:
+		a.set[name] = orNull(v)
+	}
 }
 
 // changedBy reports whether one of the changes set the field.

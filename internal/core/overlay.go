@@ -36,6 +36,7 @@ type working struct {
 	made     []landfall.Change // by this run
 	history  map[int64][]landfall.Change
 	bad      map[string]fault // values that can't be taken, by field
+	tried    map[string]try   // what these were meant to be
 	setBy    map[string]int   // the step that set a field last
 	last     int              // the step that touched it last
 	required []need           // what transitions of this run require

@@ -86,8 +86,37 @@ func (r *run) merged(a *attempt) (landfall.Kind, string) {
 	return "", ""
 }
 
-// field merges one field.
+// try is a value that could not be taken, and what it counts from.
+type try struct {
+	value landfall.Value
+	base  landfall.Base
+}
+
+// shown is a value as a device shows it: as it would be stored, or as it is.
+func shown(f *app.Field, v landfall.Value) landfall.Value {
+	if c, ok := canonical(f, v); ok {
+		return c
+	}
+	return v
+}
+
+// field merges one field. What mends a value that could not be taken counts from
+// where the first such one did.
 func (r *run) field(a *attempt, f *app.Field, v landfall.Value, others []*landfall.Change) {
+	name, made := f.Name, a.base
+	if t, is := a.w.tried[name]; is && landfall.SameValue(t.value, shown(f, made.Was[name])) {
+		a.base = landfall.Base{Version: t.base.Version, Lost: t.base.Lost, Was: t.base.Was, After: made.After, Status: made.Status}
+		others = r.others(a)
+	}
+	r.fieldFrom(a, f, v, others)
+	delete(a.w.tried, name)
+	if _, wrong := a.w.bad[name]; wrong {
+		a.w.tried[name] = try{shown(f, v), a.base}
+	}
+	a.base = made
+}
+
+func (r *run) fieldFrom(a *attempt, f *app.Field, v landfall.Value, others []*landfall.Change) {
 	name := f.Name
 	a.w.setBy[name] = r.at
 	device, ok := canonical(f, v)
@@ -121,17 +150,22 @@ func (r *run) field(a *attempt, f *app.Field, v landfall.Value, others []*landfa
 	}
 }
 
-// enter notes a new value, if it is one.
+// enter notes a new value, if it is one in the end.
 func (a *attempt) enter(name string, v landfall.Value) {
 	was := a.fields[name]
 	if landfall.SameValue(was, v) {
 		return
 	}
-	if _, again := a.change.Set[name]; !again {
+	a.fields.Put(name, v)
+	if first, again := a.change.Was[name]; again {
+		was = first
+	}
+	delete(a.change.Set, name)
+	delete(a.change.Was, name)
+	if !landfall.SameValue(was, v) {
+		put(&a.change.Set, name, v)
 		put(&a.change.Was, name, was)
 	}
-	put(&a.change.Set, name, v)
-	a.fields.Put(name, v)
 }
 
 func put(f *landfall.Fields, name string, v landfall.Value) {

@@ -58,6 +58,7 @@ type work struct {
 	made     []*landfall.Change
 	created  bool
 	bad      map[string]int // step that brought a value that can't be kept, by field
+	tried    map[string]try // what these were meant to be
 	setBy    map[string]int
 	last     int
 	required []need
@@ -132,7 +133,7 @@ func (r *run) load(id string) *work {
 	if w := r.work[id]; w != nil {
 		return w
 	}
-	w := &work{id: id, bad: map[string]int{}, setBy: map[string]int{}}
+	w := &work{id: id, bad: map[string]int{}, tried: map[string]try{}, setBy: map[string]int{}}
 	if w.stored = r.m.records[id]; w.stored != nil {
 		w.now = w.stored.Record
 	}

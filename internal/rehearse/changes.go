@@ -103,8 +103,22 @@ func (r *run) again(a *archive, u *unit) error {
 		return err
 	}
 	o.Judged += len(x.items)
+	if was.Refusal != nil && is.Refusal != nil && was.Refusal.Cause != is.Refusal.Cause {
+		// Under a new version a name that is not known is outdated. That is the
+		// doing of any publication, and no difference of this one.
+		if is, err = x.judge(a, r.unversioned(), actor, u.lane); err != nil {
+			return err
+		}
+	}
 	r.compare(x, was, is)
 	return nil
+}
+
+// unversioned is the next definition under the version of the published one.
+func (r *run) unversioned() *definition.App {
+	app := *r.next
+	app.Version = r.now.Version
+	return &app
 }
 
 // retell reads what was judged; nil when it is not there any more.

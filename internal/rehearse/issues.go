@@ -55,6 +55,11 @@ func (r *run) issue(s store.Reader, row *store.IssueRow) error {
 	if err != nil {
 		return err
 	}
+	if was != nil && is != nil && was.Cause != is.Cause { // see again
+		if is, err = r.cfg.Retrier.Rejudge(seen{s, r}, r.ws, r.unversioned(), row); err != nil {
+			return err
+		}
+	}
 	m := &landfall.Mutation{Type: i.RecordType, Op: i.Op, Transition: i.Transition}
 	c := one{user: i.Author, example: i.Device + "." + strconv.FormatInt(i.Incarnation, 10) + "." + strconv.FormatInt(i.N, 10)}
 	if core.Sees(&r.actor, keys) {

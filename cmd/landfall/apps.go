@@ -60,6 +60,11 @@ func (s *session) problems(list []wire.Problem) error {
 	if s.opts.JSON {
 		return s.json(map[string]any{"problems": list})
 	}
+	s.listProblems(list)
+	return nil
+}
+
+func (s *session) listProblems(list []wire.Problem) {
 	for _, p := range list {
 		kind := ""
 		if p.Warning {
@@ -70,5 +75,4 @@ func (s *session) problems(list []wire.Problem) error {
 			fmt.Fprintf(s.out, "    %s\n", p.Hint)
 		}
 	}
-	return nil
 }

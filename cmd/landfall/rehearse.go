@@ -45,7 +45,7 @@ func (c *appRehearseCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	if err := s.show(o, fmt.Sprint(o.Worse), func() { s.rehearsal(o) }); err != nil {
+	if err := s.show(o, o.Verdict, func() { s.rehearsal(o) }); err != nil {
 		return err
 	}
 	if o.Worse {
@@ -83,7 +83,7 @@ var headings = map[string]string{
 // rehearsal prints a rehearsal for a person.
 func (s *session) rehearsal(o *wire.Rehearsal) {
 	fmt.Fprintln(s.out, o.Verdict)
-	s.problems(o.Problems) //nolint:errcheck,gosec // text is printed, which has no error
+	s.listProblems(o.Problems)
 	effect := ""
 	for _, g := range o.Groups {
 		if g.Effect != effect {

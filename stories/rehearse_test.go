@@ -47,7 +47,7 @@ func TestRehearsal(t *testing.T) {
 		t.Error(text)
 	}
 	same(t, "published without a question", strings.Contains(ada.Do("app", "publish", expenses), "Version 3 is published"), true)
-	ada.Do("issue", "retry", "--all")
+	ada.Do("issue", "retry", "--all", "--yes")
 	same(t, "open issues", len(ada.Issues("--state", "open")), 0)
 	for _, it := range ada.Inbox() {
 		same(t, it.ID, it.State, "completed")

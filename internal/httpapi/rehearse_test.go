@@ -37,7 +37,7 @@ func TestRehearsal(t *testing.T) {
 	}
 	for _, body := range []string{`{"source":"app: x","items":0}`, `{"source":"app: x","items":200001}`, `{"items":7}`} {
 		c = rehearse(ada, body)
-		c.Name, c.Status, c.Want = body, 400, []string{`"code":"invalid"`}
+		c.Name, c.Status, c.Want = body, 422, []string{`"code":"invalid"`}
 		apitest.Run(t, a, c)
 	}
 	c = rehearse(phone, `{"source":"app: x"}`)

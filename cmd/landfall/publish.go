@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -94,7 +95,7 @@ func (c *appPublishCmd) ask(s *session, d *desk.Desk, source string) error {
 	}
 	fmt.Fprint(s.err, "Publish all the same? [y/N] ")
 	answer, err := bufio.NewReader(io.LimitReader(s.in, 100)).ReadString('\n')
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
 	if a := strings.ToLower(strings.TrimSpace(answer)); a != "y" && a != "yes" {

@@ -50,7 +50,7 @@ func Homeless(app *definition.App, r *landfall.Record) []landfall.Message {
 
 const homelessHint = "Leave it in the definition, or say in convert: what it is called now."
 
-// CodeUnknownStatus: the definition has no such status.
+// CodeUnknownStatus says that the definition has no such status.
 const CodeUnknownStatus = "unknown_status"
 
 // Renamed is the record with the names that the app's conversions after its own

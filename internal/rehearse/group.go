@@ -43,10 +43,9 @@ func (g groups) add(effect, cause string, c one) {
 	x := of[cause]
 	if x == nil {
 		if len(of) >= mostGroups {
-			cause, c = "", one{}
-			if x = of[cause]; x == nil {
+			if x = of[""]; x == nil {
 				x = &group{}
-				of[cause] = x
+				of[""] = x
 			}
 			x.Count++
 			return

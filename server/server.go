@@ -19,6 +19,7 @@ import (
 	"github.com/landfall-sync/landfall/internal/httpapi"
 	"github.com/landfall-sync/landfall/internal/inbox"
 	"github.com/landfall-sync/landfall/internal/publish"
+	"github.com/landfall-sync/landfall/internal/rehearse"
 	"github.com/landfall-sync/landfall/internal/store"
 	"github.com/landfall-sync/landfall/internal/wire"
 	"github.com/landfall-sync/landfall/internal/workqueue"
@@ -125,7 +126,8 @@ func New(o Options) (*Server, error) {
 	var err error
 	s.api, err = httpapi.New(httpapi.Config{
 		Sessions: callers{accounts}, Devices: callers{accounts}, People: accounts, Definitions: s.publisher,
-		Inbox: pushes{s.inbox}, Records: reads{log, o.Log, s.ahead}, Queues: desk, Issues: desk, IssueWork: desk, Audit: accounts,
+		Rehearsals: rehearse.New(rehearse.Config{Store: o.Store, Definitions: s.publisher, Retrier: s.inbox, Clock: o.Clock}),
+		Inbox:      pushes{s.inbox}, Records: reads{log, o.Log, s.ahead}, Queues: desk, Issues: desk, IssueWork: desk, Audit: accounts,
 		Limits: o.Limits, PushMemory: o.Bounds.Memory, Memory: o.Bounds.Memory, Times: o.Bounds.Times, Clock: o.Clock, NewID: o.NewID, Log: o.Log, Version: Version,
 		Wait: longestWait, Look: lookEvery,
 	})

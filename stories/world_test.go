@@ -365,5 +365,5 @@ func (w *World) publish(app, old, changed string) {
 		w.t.Fatalf("%q is not once in %s", old, app)
 	}
 	w.write("changed.yaml", strings.Replace(string(b), old, changed, 1))
-	w.Ada().Do("app", "publish", w.path("changed.yaml"))
+	w.Ada().Do("app", "publish", "--yes", w.path("changed.yaml"))
 }

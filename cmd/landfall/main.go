@@ -40,7 +40,7 @@ type commands struct {
 	Demo     demoCmd     `cmd:"" help:"Serve the demo, or tell a story on it." group:"Begin"`
 	Init     initCmd     `cmd:"" help:"Make a workspace in a folder." group:"Begin"`
 	Serve    serveCmd    `cmd:"" help:"Serve a folder." group:"Begin"`
-	App      appCmd      `cmd:"" help:"Check, draw or publish the app definition." group:"Begin"`
+	App      appCmd      `cmd:"" help:"Check, draw, rehearse or publish the app definition." group:"Begin"`
 	Login    loginCmd    `cmd:"" help:"Sign in at a server." group:"Begin"`
 	Logout   logoutCmd   `cmd:"" help:"Sign out." group:"Begin"`
 	Record   recordCmd   `cmd:"" help:"Records and cases, at the desk." group:"Desk"`

@@ -41,6 +41,19 @@ func (b *bar) bytes(done, total int64) {
 	fmt.Fprintf(b.out, "\r%s: %d %% of %s, %s ", b.what, 100*done/total, megabytes(total), time.Since(b.began).Round(time.Second))
 }
 
+// counted shows how many of something are done; of how many, where that is known.
+func (b *bar) counted(what string, done, total int) {
+	if b.out == nil {
+		return
+	}
+	b.shown = true
+	of := ""
+	if total > 0 {
+		of = fmt.Sprintf(" of %d", total)
+	}
+	fmt.Fprintf(b.out, "\r\x1b[K%s: %s %d%s, %s ", b.what, what, done, of, time.Since(b.began).Round(time.Second))
+}
+
 // end clears the line for what follows.
 func (b *bar) end() {
 	if b.shown {

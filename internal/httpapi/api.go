@@ -31,6 +31,7 @@ type Config struct {
 	Devices     Devices
 	People      People
 	Definitions Definitions
+	Rehearsals  Rehearsals
 	Inbox       Inbox
 	Records     Records
 	Queues      Queues

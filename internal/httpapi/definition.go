@@ -19,4 +19,5 @@ func (a *API) definitionRoutes() {
 	handle(a, "POST /v1/definitions", "Check or publish a definition", func(ctx context.Context, c *Caller, in *publishInput) (*wire.Published, error) {
 		return a.Definitions.Publish(ctx, c.Workspace, c.Actor, in.Body)
 	})
+	a.rehearsalRoute()
 }

@@ -121,6 +121,14 @@ func (f *fake) Publish(_ context.Context, _ string, _ landfall.Actor, req wire.P
 	return &wire.Published{Version: 4}, f.ask("publish %s dry=%t", req.File, req.DryRun)
 }
 
+func (f *fake) Rehearse(_ context.Context, _ string, a landfall.Actor, req wire.Rehearse, tell func(wire.RehearsalProgress)) (*wire.Rehearsal, error) {
+	if err := f.ask("rehearse %s %d", req.Source, req.Items); err != nil {
+		return nil, err
+	}
+	tell(wire.RehearsalProgress{Phase: "issues", Done: 1})
+	return &wire.Rehearsal{Version: 2, Verdict: "for " + a.User}, nil
+}
+
 func (f *fake) Push(_ context.Context, ws, replica string, a landfall.Actor, b []byte) (*wire.PushReply, error) {
 	if bytes.Contains(b, []byte("panic")) {
 		panic("a value that nobody may see")
@@ -245,7 +253,7 @@ func newAPI(t testing.TB) (*API, *fake, *bytes.Buffer) {
 	t.Helper()
 	f, log := &fake{}, &bytes.Buffer{}
 	a, err := New(Config{
-		Sessions: f, Devices: f, People: f, Definitions: f, Inbox: f, Records: f, Queues: f, Issues: f, IssueWork: f, Audit: f,
+		Sessions: f, Devices: f, People: f, Definitions: f, Rehearsals: f, Inbox: f, Records: f, Queues: f, Issues: f, IssueWork: f, Audit: f,
 		Limits: wire.Limits{Body: 1 << 10, PullPage: 800}, PushMemory: 4 << 10, Memory: 8 << 20,
 		Clock: func() time.Time { return noon }, NewID: func() string { return "new-id" },
 		Log: slog.New(slog.NewTextHandler(log, nil)), Version: "test", Wait: time.Hour, Look: time.Millisecond,

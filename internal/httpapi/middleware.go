@@ -66,6 +66,11 @@ func (s *seen) Write(b []byte) (int, error) {
 	return n, err
 }
 
+// Flush implements http.Flusher, for those who don't unwrap.
+func (s *seen) Flush() {
+	_ = http.NewResponseController(s.ResponseWriter).Flush() // what can't be flushed comes later
+}
+
 // Unwrap is for http.ResponseController.
 func (s *seen) Unwrap() http.ResponseWriter { return s.ResponseWriter }
 

@@ -55,6 +55,12 @@ type Definitions interface {
 	Publish(ctx context.Context, ws string, actor landfall.Actor, req wire.Publish) (*wire.Published, error)
 }
 
+// Rehearsals say what a definition would do if it were published. tell hears how
+// far it is; ctx ends it.
+type Rehearsals interface {
+	Rehearse(ctx context.Context, ws string, actor landfall.Actor, req wire.Rehearse, tell func(wire.RehearsalProgress)) (*wire.Rehearsal, error)
+}
+
 // Inbox takes in what devices and people ask for.
 type Inbox interface {
 	// Push keeps body, which is the caller's no more.

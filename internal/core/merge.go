@@ -85,7 +85,14 @@ func (j *judging) mergeField(a *attempt, f *definition.Field, value landfall.Val
 	s := sides{current: a.merged.Fields[f.Name], device: value}
 	if a.m.Op != landfall.OpCreate {
 		s.was = canonicalOr(f, a.base.Was[f.Name])
-		s.touched = !landfall.SameValue(s.current, s.was) && (lostHistory(a) || changedBy(others, f.Name))
+		s.blind = j.sight.Hides(a.t.Name, f.Name)
+		changed := lostHistory(a) || changedBy(others, f.Name)
+		switch {
+		case !s.blind:
+			s.touched = changed && !landfall.SameValue(s.current, s.was)
+		case !a.step.current: // what is decided is based on what is there
+			s.touched = changed || combines(f.Policy)
+		}
 		s.later = j.edited(a.step).After(a.merged.Edits[f.Name].At)
 	}
 	result, fate := s.merge(f)
@@ -107,15 +114,25 @@ func (j *judging) mergeField(a *attempt, f *definition.Field, value landfall.Val
 			return
 		}
 	}
+	if s.blind {
+		a.write(f.Name, result)
+		return
+	}
 	a.put(f.Name, result)
 }
 
 // put notes the new value of a field, if it is another one.
 func (a *attempt) put(name string, v landfall.Value) {
-	current := a.merged.Fields[name]
-	if landfall.SameValue(current, v) {
-		return
+	if !landfall.SameValue(a.merged.Fields[name], v) {
+		a.write(name, v)
 	}
+}
+
+// write notes the value of a field, be it another one or not. What somebody sets
+// who may not read the field always counts as a change: that nothing changes would
+// tell them the value.
+func (a *attempt) write(name string, v landfall.Value) {
+	current := a.merged.Fields[name]
 	if _, again := a.set[name]; !again {
 		a.was[name] = orNull(current)
 	}

@@ -263,7 +263,7 @@ func (v *vector) play(t testing.TB) any {
 		return failed(err, out)
 	case "compare":
 		h := core.Held{Issue: *v.Issue.core(), Lane: steps(v.Held)}
-		return map[string]any{"columns": core.Compare(app(t, v.Definition, v.Version), h, v.Base, v.Server)}
+		return map[string]any{"columns": core.Compare(app(t, v.Definition, v.Version), &v.Actor, h, v.Base, v.Server)}
 	case "rebase":
 		return map[string]any{"record": core.Rebase(app(t, v.Definition, v.Version), &v.Actor, v.Server, v.Pending)}
 	case "local_check":

@@ -15,8 +15,16 @@ func (l *Log) inForce(r store.Reader, ws string, head *store.Head) (*definition.
 	if head.Definition == 0 {
 		return nil, nil
 	}
-	return l.defs.At(r, ws)
+	return l.defs.At(headed{r, head}, ws)
 }
+
+// headed is a reader whose head was read already.
+type headed struct {
+	store.Reader
+	head *store.Head
+}
+
+func (h headed) Head(string) (*store.Head, error) { return h.head, nil }
 
 // eyes take out of encoded records what the caller may not read.
 type eyes struct {

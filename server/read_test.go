@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -67,8 +68,8 @@ var hiddenValues = [2]map[string]string{
 	{"fee": `"731641.645"`, "fee2": `null`, "secret": `null`, "secret2": `"zqcanary of the other world, which is longer"`, "marks": `["c"]`, "total": `"55515551.25"`, "remarks": `"other zqcanary"`, "who": `"00000000-0000-7000-8000-0000000000a2"`, "pin": `"zqcanary9977"`},
 }
 
-// The fee of the first world is not among these: it is what others guess.
-var canaries = []string{"zqcanary", "731641", "918.27", "5551"}
+// The fees of the first world are not among these: they are what others guess.
+var canaries = []string{"zqcanary", "731641", "5551"}
 
 // stream is randomness that is the same in both worlds.
 type stream struct {
@@ -196,6 +197,7 @@ const (
 	visit1 = "00000000-0000-7000-8000-000000000001"
 	visit2 = "00000000-0000-7000-8000-000000000002"
 	visit3 = "00000000-0000-7000-8000-000000000003"
+	visit4 = "00000000-0000-7000-8000-000000000004"
 	slip1  = "00000000-0000-7000-8000-000000000011"
 )
 
@@ -245,24 +247,46 @@ func (x *half) enter() {
 	do(`{"op":"update","type":"visit","id":"` + visit2 + `","set":{"fee":$fee2$}}`)
 	do(`{"op":"update","type":"visit","id":"` + visit2 + `","set":{"title":"The cellar","secret":$secret$}}`)
 	do(`{"op":"transition","type":"visit","id":"` + visit3 + `","transition":"finish"}`)
+	do(`{"op":"create","type":"visit","id":"` + visit4 + `","set":{"title":"Shed","fee":"731.64"}}`)
+	do(`{"op":"transition","type":"visit","id":"` + visit4 + `","transition":"finish"}`)
+	var past wire.List[landfall.Change]
+	x.must("lena", "GET /v1/records/visit/"+visit2+"/history", "", &past)
+	x.hidden = maps.Clone(x.hidden)
+	x.hidden["first"] = fmt.Sprint(past.Items[0].Seq)
 	r := x.push("lena", `{"n":%d,"op":"transition","transition":"finish","type":"visit","id":"`+visit3+`","set":{"fee":$fee$,"secret":$secret$},"base":{"version":3,"status":"open","was":{"fee":$fee2$,"secret":$secret2$}},"definition":1,"made_at":"2026-03-01T08:00:00Z"}`)
-	if r.Receipts[0].Result != landfall.Issued {
-		x.t.Fatalf("%+v", r)
+	r2 := x.push("lena", `{"n":%d,"op":"transition","transition":"finish","type":"visit","id":"`+visit4+`","set":{"fee":$fee$},"base":{"version":3,"status":"open","was":{"fee":"731.64"}},"definition":1,"made_at":"2026-03-01T08:00:00Z"}`)
+	if r.Receipts[0].Result != landfall.Issued || r2.Receipts[0].Result != landfall.Issued {
+		x.t.Fatalf("%+v %+v", r, r2)
 	}
 }
 
 // probe is what those do who may write what they can't read.
 func (x *half) probe() {
 	x.t.Helper()
+	update := func(id, set, base string) string {
+		return `{"n":%d,"op":"update","type":"visit","id":"` + id + `","set":` + set + `,"base":` + base + `,"definition":1,"made_at":"2026-03-01T08:00:00Z"}`
+	}
+	for _, m := range []string{
+		update(visit1, `{"fee":"731.64","secret":"zq-guess"}`, `{"version":1,"was":{"fee":"731.64"}}`),
+		update(visit1, `{"fee":"731.64"}`, `{"version":99,"was":{"fee":"731.64"}}`),
+		update(visit2, `{"fee":"918.27"}`, x.v(`{"version":$first$,"was":{"fee":"731.64"}}`)),
+		update(visit2, `{"remarks":"zq-guess","total":"2","marks":["d"]}`, `{"version":99,"was":{"remarks":null}}`),
+		update(visit2, `{"title":"My cellar","fee":"zq"}`, `{"version":2,"was":{"title":"Cellar"}}`),
+	} {
+		for _, user := range []string{"tina", "carl"} {
+			x.push(user, m)
+		}
+	}
 	visit := func(set string) string {
 		return `{"op":"update","type":"visit","id":"` + visit1 + `","set":` + set + `}`
 	}
 	for _, who := range []string{"tina", "carl", "wim", "ada"} {
 		for _, body := range []string{
 			visit(`{"title":"Roof"}`), visit(`{"title":"The roof"}`), visit(`{"fee":"731.64","secret":"zq-guess"}`), visit(`{"fee":"731.64"}`), visit(`{"secret":null}`),
-			visit(`{"marks":["a","b"]}`), visit(`{"total":"1"}`), visit(`{"remarks":"zq-guess"}`), visit(`{"who":"` + visit1 + `"}`), visit(`{"who":"00000000-0000-7000-8000-0000000000b1"}`),
-			`{"op":"update","type":"visit","id":"` + visit2 + `","version":4,"set":{"fee":"1.5","title":"Cellar"}}`,
-			`{"op":"update","type":"visit","id":"` + visit2 + `","version":5,"set":{"fee":"2"}}`,
+			visit(`{"marks":["a","b"]}`), visit(`{"total":"1"}`), visit(`{"remarks":"zq-guess"}`), visit(`{"who":"` + visit1 + `"}`), visit(`{"who":"00000000-0000-7000-8000-0000000000a1"}`), visit(`{"who":"00000000-0000-7000-8000-0000000000b1"}`),
+			x.v(`{"op":"update","type":"visit","id":"` + visit2 + `","version":$first$,"set":{"secret":"zq-guess"}}`),
+			`{"op":"update","type":"visit","id":"` + visit2 + `","version":1,"set":{"fee":"1.5","title":"Cellar"}}`,
+			`{"op":"update","type":"visit","id":"` + visit2 + `","version":2,"set":{"fee":"2"}}`,
 			`{"op":"create","type":"slip","id":"` + slip1 + `","set":{"text":"t","pin":"1"}}`,
 			`{"op":"delete","type":"visit","id":"` + visit3 + `"}`,
 		} {
@@ -272,20 +296,6 @@ func (x *half) probe() {
 		for _, dry := range []string{"true", "false"} {
 			x.ask(who, "POST /v1/records/visit/import", `{"dry_run":`+dry+`,"rows":[{"line":1,"id":"`+visit1+`","set":{"fee":"731.64"}},{"line":2,"id":"`+visit2+`","set":{"secret":"zq-guess","fee":null}},{"line":3,"id":"`+visit3+`","set":{"title":"Attic"}}]}`)
 			x.ask(who, "POST /v1/records/slip/import", `{"dry_run":`+dry+`,"rows":[{"line":1,"id":"`+slip1+`","set":{"text":"t","pin":"1"}},{"line":2,"id":"`+slip1+`","set":{"text":"t","pin":"2"}}]}`)
-		}
-	}
-	update := func(id, set, base string) string {
-		return `{"n":%d,"op":"update","type":"visit","id":"` + id + `","set":` + set + `,"base":` + base + `,"definition":1,"made_at":"2026-03-01T08:00:00Z"}`
-	}
-	for _, m := range []string{
-		update(visit1, `{"fee":"731.64","secret":"zq-guess"}`, `{"version":1,"was":{"fee":"731.64"}}`),
-		update(visit1, `{"fee":"731.64"}`, `{"version":99,"was":{"fee":"731.64"}}`),
-		update(visit2, `{"fee":null}`, `{"version":4,"was":{"fee":null}}`),
-		update(visit2, `{"remarks":"zq-guess","total":"2","marks":["d"]}`, `{"version":4,"was":{"remarks":null}}`),
-		update(visit2, `{"title":"My cellar","fee":"zq"}`, `{"version":4,"was":{"title":"Cellar"}}`),
-	} {
-		for _, user := range []string{"tina", "carl"} {
-			x.push(user, m)
 		}
 	}
 	for n := 1; n <= 12; n++ {
@@ -299,7 +309,8 @@ func (x *half) probe() {
 	}
 	*x.now = x.now.Add(time.Minute)
 	x.ask("carl", "POST /v1/issues/1/resolve", `{"take":"server"}`)
-	x.ask("carl", "POST /v1/issues/2/resolve", `{"take":"device"}`)
+	x.ask("carl", "POST /v1/issues/2/resolve", `{"take":"device","after":[]}`)
+	x.ask("carl", "POST /v1/issues/3/resolve", `{"take":"device"}`)
 }
 
 // routes are all that the server has, by its own description.
@@ -325,7 +336,7 @@ func (x *half) routes() []string {
 // filled is a route with each thing in its path that it could be about. One that
 // nobody thought of here is asked for all of them.
 func (x *half) filled(route string) []string {
-	records := []string{visit1, visit2, visit3, slip1, "V-1", "v-2", "00000000"}
+	records := []string{visit1, visit2, visit3, visit4, slip1, "V-1", "v-2", "00000000"}
 	var items []string
 	for _, replica := range []string{x.phone["lena"].Replica, x.phone["tina"].Replica, "desk:lena", "desk:tina", "desk:carl"} {
 		for n := range 10 {

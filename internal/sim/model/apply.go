@@ -102,16 +102,23 @@ func (r *run) field(a *attempt, f *app.Field, v landfall.Value, others []*landfa
 		if c, ok := canonical(f, s.was); ok {
 			s.was = c
 		}
-		s.touched = !landfall.SameValue(s.current, s.was) && (r.foreign(a) || slices.ContainsFunc(others, func(c *landfall.Change) bool {
+		changed := r.foreign(a) || slices.ContainsFunc(others, func(c *landfall.Change) bool {
 			_, set := c.Set[name]
 			return set && c.Action != landfall.Assigned
-		}))
+		})
+		s.touched = changed && !landfall.SameValue(s.current, s.was)
+		if s.blind = a.t.Hides(r.actor.Roles, name); s.blind {
+			s.touched = !a.current && (changed || slices.Contains([]string{"add", "union", "append"}, f.Conflict))
+		}
 		s.later = a.edited.After(a.w.now.Edits[name].At)
 	}
 	result, fate := s.merge(f)
 	switch fate {
 	case taken:
-		a.enter(name, result)
+		if !s.blind && landfall.SameValue(a.fields[name], result) {
+			return
+		}
+		a.write(name, result) // what its author can't read is a change, be it the same
 	case lost:
 		put(&a.change.Lost, name, device)
 	case asked:
@@ -123,10 +130,13 @@ func (r *run) field(a *attempt, f *app.Field, v landfall.Value, others []*landfa
 
 // enter notes a new value, if it is one.
 func (a *attempt) enter(name string, v landfall.Value) {
-	was := a.fields[name]
-	if landfall.SameValue(was, v) {
-		return
+	if !landfall.SameValue(a.fields[name], v) {
+		a.write(name, v)
 	}
+}
+
+func (a *attempt) write(name string, v landfall.Value) {
+	was := a.fields[name]
 	if _, again := a.change.Set[name]; !again {
 		put(&a.change.Was, name, was)
 	}

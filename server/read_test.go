@@ -263,20 +263,7 @@ func (x *half) enter() {
 // probe is what those do who may write what they can't read.
 func (x *half) probe() {
 	x.t.Helper()
-	update := func(id, set, base string) string {
-		return `{"n":%d,"op":"update","type":"visit","id":"` + id + `","set":` + set + `,"base":` + base + `,"definition":1,"made_at":"2026-03-01T08:00:00Z"}`
-	}
-	for _, m := range []string{
-		update(visit1, `{"fee":"731.64","secret":"zq-guess"}`, `{"version":1,"was":{"fee":"731.64"}}`),
-		update(visit1, `{"fee":"731.64"}`, `{"version":99,"was":{"fee":"731.64"}}`),
-		update(visit2, `{"fee":"918.27"}`, x.v(`{"version":$first$,"was":{"fee":"731.64"}}`)),
-		update(visit2, `{"remarks":"zq-guess","total":"2","marks":["d"]}`, `{"version":99,"was":{"remarks":null}}`),
-		update(visit2, `{"title":"My cellar","fee":"zq"}`, `{"version":2,"was":{"title":"Cellar"}}`),
-	} {
-		for _, user := range []string{"tina", "carl"} {
-			x.push(user, m)
-		}
-	}
+	x.pushes()
 	visit := func(set string) string {
 		return `{"op":"update","type":"visit","id":"` + visit1 + `","set":` + set + `}`
 	}
@@ -311,6 +298,26 @@ func (x *half) probe() {
 	x.ask("carl", "POST /v1/issues/1/resolve", `{"take":"server"}`)
 	x.ask("carl", "POST /v1/issues/2/resolve", `{"take":"device","after":[]}`)
 	x.ask("carl", "POST /v1/issues/3/resolve", `{"take":"device"}`)
+}
+
+// pushes are the same from phones.
+func (x *half) pushes() {
+	x.t.Helper()
+	update := func(id, set, base string) string {
+		return `{"n":%d,"op":"update","type":"visit","id":"` + id + `","set":` + set + `,"base":` + base + `,"definition":1,"made_at":"2026-03-01T08:00:00Z"}`
+	}
+	for _, m := range []string{
+		update(visit1, `{"fee":"731.64","secret":"zq-guess"}`, `{"version":1,"was":{"fee":"731.64"}}`),
+		update(visit1, `{"fee":"731.64"}`, `{"version":99,"was":{"fee":"731.64"}}`),
+		update(visit2, `{"fee":"918.27"}`, x.v(`{"version":$first$,"was":{"fee":"731.64"}}`)),
+		update(visit2, `{"remarks":"zq-guess","total":"2","marks":["d"]}`, `{"version":99,"was":{"remarks":null}}`),
+		update(visit2, `{"title":"My cellar","fee":"zq"}`, `{"version":2,"was":{"title":"Cellar"}}`),
+	} {
+		for _, user := range []string{"tina", "carl"} {
+			x.push(user, m)
+		}
+	}
+	x.sweep() // while the server's side is still the leads'
 }
 
 // routes are all that the server has, by its own description.

@@ -25,6 +25,10 @@ func compare(w io.Writer, i *wire.IssueDetail) {
 	if len(i.Compare) > 0 {
 		rows := [][]string{{"", "when " + capital(i.Author) + " saw it", device, "server now" + serverBy(i), "result"}}
 		for _, c := range i.Compare {
+			if c.Hidden {
+				rows = append(rows, hiddenRow(&c))
+				continue
+			}
 			rows = append(rows, []string{columnName(&c), short(plain(c.Base), 34), marked(c.Device, c.DeviceChanged), marked(c.Server, c.ServerChanged), or(plain(c.Result), "?")})
 		}
 		grid(w, rows)
@@ -43,6 +47,14 @@ func compare(w io.Writer, i *wire.IssueDetail) {
 		fmt.Fprintf(w, "%s, %s: %s\n", capital(c.By), when(c.At), c.Text)
 	}
 	ending(w, i)
+}
+
+// hiddenRow is a field that the caller may not read: what they entered themselves,
+// or else that it was set.
+func hiddenRow(c *core.Column) []string {
+	const hidden = "(hidden)"
+	device := or(marked(c.Device, c.DeviceChanged), hidden)
+	return []string{columnName(c), or(short(plain(c.Base), 34), hidden), device, hidden, hidden}
 }
 
 func ending(w io.Writer, i *wire.IssueDetail) {
@@ -152,7 +164,7 @@ func resolution(w io.Writer, i *wire.IssueDetail, r *wire.Resolution) {
 		}
 		fmt.Fprintln(w)
 		for _, c := range r.Compare {
-			if v := rec.Fields[c.Field]; !c.Status {
+			if v := rec.Fields[c.Field]; !c.Status && !c.Hidden {
 				fmt.Fprintf(w, "  %-14s %s\n", strings.ToLower(c.Title), or(plain(v), "(none)"))
 			}
 		}

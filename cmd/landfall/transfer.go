@@ -59,9 +59,13 @@ func (c *exportCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
+	me, err := d.Me(s.ctx)
+	if err != nil {
+		return err
+	}
 	told := s.meter(c.Progress)
 	e := &transfer.Export{
-		Type: t, Format: tabular.Format(or(c.Format, or(string(tabular.FormatOf(c.Out)), string(tabular.CSV)))),
+		Type: t, Hidden: t.Hidden(me.Roles), Format: tabular.Format(or(c.Format, or(string(tabular.FormatOf(c.Out)), string(tabular.CSV)))),
 		Page: func(ctx context.Context, after string) (*wire.List[wire.RecordView], error) {
 			return d.Records(ctx, c.Type, desk.Filter{Status: c.Status, Queue: c.Queue, Limit: exportPage, After: after})
 		},

@@ -69,6 +69,9 @@ type position struct {
 	seen  string // mark of the commit that holds head
 	part  *within
 	lost  *losing
+	// sight is the mark of the fields that were hidden from the caller; empty for
+	// none. With another one the replica holds fields that it must not, or lacks some.
+	sight string
 }
 
 // settled is the sequence up to which losses are done.
@@ -111,6 +114,9 @@ func (p *position) encode() string {
 	} else {
 		b = append(b, 0)
 	}
+	if p.sight != "" {
+		text(p.sight)
+	}
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
@@ -135,6 +141,9 @@ func decode(token string) (*position, error) {
 	if l := s.num(); l != 0 {
 		p.lost = &losing{done: s.num(), upto: s.num(), at: cursor{s.num(), s.text()}}
 		s.failed = s.failed || l != 1 || p.lost.done < p.seq || p.lost.upto <= p.lost.done || p.lost.upto > p.head
+	}
+	if len(s.b) > 0 {
+		p.sight = s.text()
 	}
 	if s.failed || len(s.b) != 0 || p.seq > p.head || p.start > p.head || p.encode() != token {
 		return nil, errMalformed

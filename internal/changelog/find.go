@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/landfall-sync/landfall"
+	"github.com/landfall-sync/landfall/internal/core"
 	"github.com/landfall-sync/landfall/internal/definition"
 	"github.com/landfall-sync/landfall/internal/store"
 	"github.com/landfall-sync/landfall/internal/wire"
@@ -87,11 +88,9 @@ func (l *Log) History(ctx context.Context, ws string, actor landfall.Actor, typ,
 			return err
 		}
 		changes, err = d.r.Changes(ws, rec.ID, 0)
+		changes = d.sight.Changes(changes)
 		return err
 	})
-	if changes == nil {
-		changes = []landfall.Change{}
-	}
 	return changes, err
 }
 
@@ -103,6 +102,8 @@ type desk struct {
 	who  landfall.Actor
 	keys []string
 	app  *definition.App
+	// sight is what the person may read of them.
+	sight *core.Sight
 }
 
 func (l *Log) desk(ctx context.Context, ws string, actor landfall.Actor, f func(*desk) error) error {
@@ -118,7 +119,7 @@ func (l *Log) desk(ctx context.Context, ws string, actor landfall.Actor, f func(
 		if err != nil {
 			return err
 		}
-		return f(&desk{l: l, r: r, ws: ws, who: who, keys: who.Keys(), app: app})
+		return f(&desk{l: l, r: r, ws: ws, who: who, keys: who.Keys(), app: app, sight: core.SightOf(app, &who)})
 	})
 }
 
@@ -349,9 +350,11 @@ func (x *ids) next() (string, error) {
 	return best, nil
 }
 
-// view is the record as the desk shows it. A label that can't be made is not
+// view is the record as the desk shows it, with a label that is made of what the
+// person may read. A label that can't be made is not
 // worth an error: the number or id stands in.
 func (d *desk) view(rec *landfall.Record) *wire.RecordView {
+	rec = d.sight.Record(rec)
 	v := &wire.RecordView{Record: *rec}
 	if rec.Type == landfall.IssueType {
 		if i, err := landfall.IssueOf(rec); err == nil {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/landfall-sync/landfall"
+	"github.com/landfall-sync/landfall/internal/core"
 	"github.com/landfall-sync/landfall/internal/definition"
 	"github.com/landfall-sync/landfall/internal/store"
 	"github.com/landfall-sync/landfall/internal/wire"
@@ -115,13 +116,18 @@ func (l *Log) Page(ctx context.Context, ws, replica string, actor landfall.Actor
 		if err != nil {
 			return err
 		}
+		app, err := l.inForce(r, ws, head)
+		if err != nil {
+			return err
+		}
+		sight := core.SightOf(app, &who)
 		reply = &wire.PullPage{PullReply: wire.PullReply{KeptThrough: head.Kept(), Definition: head.Definition, Clock: l.clock().UTC()}}
-		from, ok, err := begin(r, ws, head, since, pos)
+		from, ok, err := begin(r, ws, head, since, pos, sight.Mark())
 		if err != nil {
 			return err
 		}
 		if ok {
-			ok, err = l.fill(r, ws, replica, who, head, from, limit, reply)
+			ok, err = l.fill(r, ws, replica, who, sight, head, from, limit, reply)
 		}
 		if !ok && err == nil {
 			reply.PullReply = wire.PullReply{KeptThrough: head.Kept(), Definition: head.Definition, Clock: reply.Clock, Resync: true}
@@ -187,11 +193,11 @@ func receiver(r store.Reader, ws, replica string, actor landfall.Actor) (who lan
 
 // begin is the position that a checkpoint stands for; not ok when the history
 // that it was made from is not this one.
-func begin(r store.Reader, ws string, head *store.Head, since string, pos *position) (position, bool, error) {
+func begin(r store.Reader, ws string, head *store.Head, since string, pos *position, sight string) (position, bool, error) {
 	if since == "" {
-		return position{epoch: head.Epoch, start: head.Seq, head: head.Seq}, true, nil
+		return position{epoch: head.Epoch, start: head.Seq, head: head.Seq, sight: sight}, true, nil
 	}
-	if pos == nil {
+	if pos == nil || pos.sight != sight {
 		return position{}, false, nil
 	}
 	gone, err := lost(r, ws, head, pos)
@@ -233,13 +239,13 @@ func markOf(r store.Reader, ws string, seq int64) (string, error) {
 }
 
 // fill puts the page together; not ok when the replica has to start again.
-func (l *Log) fill(r store.Reader, ws, replica string, who landfall.Actor, head *store.Head, pos position, limit int, reply *wire.PullPage) (bool, error) {
+func (l *Log) fill(r store.Reader, ws, replica string, who landfall.Actor, sight *core.Sight, head *store.Head, pos position, limit int, reply *wire.PullPage) (bool, error) {
 	rows, err := r.Grants(ws, who.User)
 	if err != nil {
 		return false, err
 	}
 	p := &page{
-		r: r, ws: ws, head: head, pos: pos, limit: limit, bytes: l.bytes, reply: reply, defs: l.defs,
+		r: r, ws: ws, head: head, pos: pos, limit: limit, bytes: l.bytes, reply: reply, defs: l.defs, eyes: newEyes(sight),
 		holds: holdsOf(rows, who.Keys(), pos.start, head.Seq), told: map[string]bool{},
 	}
 	outcomes, upto, err := p.outcomes(replica)

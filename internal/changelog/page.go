@@ -17,6 +17,7 @@ type page struct {
 	limit int
 	bytes int
 	reply *wire.PullPage
+	eyes  *eyes
 	told  map[string]bool // records that this page said gone of last
 	// For a page that may be kept:
 	ids       []uint64 // hashes of the ids on it; nil when it is not
@@ -83,7 +84,9 @@ func (p *page) enter(upto int64) error {
 			return nil
 		}
 		if tells {
-			p.tell(it)
+			if err := p.tell(it); err != nil {
+				return err
+			}
 		}
 		last = it
 	}
@@ -130,7 +133,7 @@ func (p *page) tells(it *item) (bool, error) {
 }
 
 // tell puts the item on the page.
-func (p *page) tell(it *item) {
+func (p *page) tell(it *item) error {
 	gone := it.Gone || len(it.Record) == 0
 	p.tellsGone = p.tellsGone || gone
 	if p.ids != nil {
@@ -139,9 +142,14 @@ func (p *page) tell(it *item) {
 	if gone {
 		p.reply.AppendGone(it.place, it.Type, it.ID)
 	} else {
-		p.reply.AppendRecord(it.place, it.Type, it.ID, it.Record)
+		record, err := p.eyes.record(it.Type, it.Record)
+		if err != nil {
+			return err
+		}
+		p.reply.AppendRecord(it.place, it.Type, it.ID, record)
 	}
 	if gone || len(p.told) > 0 {
 		p.told[it.ID] = gone
 	}
+	return nil
 }

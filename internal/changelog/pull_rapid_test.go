@@ -43,6 +43,11 @@ func verdicts(t *rapid.T, w *world, b *batch, devices []*device) {
 
 // play runs random changes and pulls, and lets every device come to rest.
 func play(t *rapid.T, grants, publications bool) (*world, []*device) {
+	return playing(t, grants, publications, len(audiences))
+}
+
+// playing is play with the first of all editions.
+func playing(t *rapid.T, grants, publications bool, editions int) (*world, []*device) {
 	w := newWorld(t, memory.New(), "emma", "mara")
 	devices := []*device{w.device("emma", "phone"), w.device("emma", "tablet"), w.device("mara", "laptop")}
 	if rapid.Bool().Draw(t, "held from the beginning") {
@@ -72,7 +77,7 @@ func play(t *rapid.T, grants, publications bool) (*world, []*device) {
 			})
 		case 3:
 			if publications {
-				w.batch(func(b *batch) { b.publish(rapid.IntRange(0, len(audiences)-1).Draw(t, "edition")) })
+				w.batch(func(b *batch) { b.publish(rapid.IntRange(0, editions-1).Draw(t, "edition")) })
 			}
 		case 4:
 			d.sync(rapid.IntRange(1, 4).Draw(t, "limit"))
@@ -94,6 +99,12 @@ func TestReplicasConverge(t *testing.T) {
 // leave.
 func TestReplicasConvergeOverPublications(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) { play(t, true, true) })
+}
+
+// Roles and definitions change who may read the texts: who has to start again does,
+// and no page tells anybody what they may not read.
+func TestReplicasHoldWhatMayBeRead(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) { playing(t, true, true, 2*len(audiences)) })
 }
 
 // Without a loss nobody has to start again, whatever is published.

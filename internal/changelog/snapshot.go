@@ -36,6 +36,7 @@ type pageKey struct {
 	part  within
 	limit int
 	keys  string // that have entries, with the places of their grants
+	sight string // which fields are hidden
 }
 
 // keptPage is a page as it was at a head.
@@ -173,7 +174,7 @@ func (p *page) entered(c *pages, upto int64) error {
 
 // key is what the page depends on. Keys without an entry don't count.
 func (p *page) key() (pageKey, []string, error) {
-	k := pageKey{ws: p.ws, seq: p.pos.seq, limit: p.limit}
+	k := pageKey{ws: p.ws, seq: p.pos.seq, limit: p.limit, sight: p.pos.sight}
 	if p.pos.part != nil {
 		k.part = *p.pos.part
 	}

@@ -46,8 +46,11 @@ var audiences = []map[string]string{
 }
 
 // docs is a definition whose records move between audiences by their fields
-// and their status.
+// and their status. The editions after the audiences are guarded: they have these
+// audiences again, and who has not the role a may not read the text.
 func docs(edition int) *definition.App {
+	guarded := edition >= len(audiences)
+	edition %= len(audiences)
 	statuses, in := map[string]*definition.Status{}, map[string][]string{}
 	order := []string{"s0", "s1", "s2", "s3"}
 	for _, s := range order {
@@ -77,6 +80,9 @@ func docs(edition int) *definition.App {
 	if all := in["all"]; len(all) > 0 {
 		doc.Audience = append(doc.Audience, definition.AudienceKey{Kind: definition.AudienceAll, Statuses: all})
 	}
+	if guarded {
+		doc.Rights = map[string]*definition.Right{"a": {}, "b": {Unread: []string{"text"}}}
+	}
 	return &definition.App{
 		Name: "docs", Roles: []string{"a", "b"},
 		Queues: map[string]*definition.Queue{"approvals": {Name: "approvals", Title: "Approvals", Members: []string{"a"}}},
@@ -90,7 +96,7 @@ func (w *world) audienceOf(r *landfall.Record) []string {
 		return nil
 	}
 	keys := []string{}
-	for word := range strings.FieldsSeq(audiences[w.editions[len(w.editions)-1]][r.Status]) {
+	for word := range strings.FieldsSeq(audiences[w.editions[len(w.editions)-1]%len(audiences)][r.Status]) {
 		switch word {
 		case "owner", "team":
 			if name := plain(r.Fields[word]); name != "" {
@@ -233,6 +239,7 @@ func (b *batch) commit(puts ...put) {
 		}
 		r.Fields.Put("owner", quoted(p.owner))
 		r.Fields.Put("team", quoted(p.team))
+		r.Fields.Put("text", quoted("zqtext"))
 		c := landfall.Change{Type: "doc", ID: p.id, Action: landfall.Created, To: p.status, At: b.ledger.Now(), Set: r.Fields.Clone()}
 		if old != nil {
 			r.CreatedAt = old.CreatedAt
@@ -342,6 +349,11 @@ func (w *world) holds(user, key string) bool {
 	return slices.Contains(a.Keys(), key)
 }
 
+// reads: the user may read the texts, by the definition in force.
+func (w *world) reads(user string) bool {
+	return w.editions[len(w.editions)-1] < len(audiences) || slices.Contains(w.roles[user], "a")
+}
+
 func (d *device) String() string { return d.name }
 
 func (d *device) GoString() string { return d.name }
@@ -355,11 +367,12 @@ type device struct {
 	start      int64
 	has        map[string]int64
 	outcomes   []landfall.Outcome
-	sent       []string // every record version, as sent
+	sent       []string        // every record version, as sent
+	texts      map[string]bool // whether it holds the text of a record
 }
 
 func (w *world) device(user, name string) *device {
-	return &device{w: w, user: user, name: name, has: map[string]int64{}, start: -1}
+	return &device{w: w, user: user, name: name, has: map[string]int64{}, texts: map[string]bool{}, start: -1}
 }
 
 // pull asks for a page and checks it; lost pages are not taken in. It reports
@@ -388,9 +401,11 @@ func (d *device) pull(limit int, lost bool) bool {
 	for _, c := range reply.Changes {
 		if c.Gone {
 			delete(d.has, c.ID)
+			delete(d.texts, c.ID)
 			continue
 		}
 		d.has[c.ID] = c.Record.Version
+		d.texts[c.ID] = !landfall.IsNull(c.Record.Fields["text"])
 		d.sent = append(d.sent, fmt.Sprintf("%s@%d", c.ID, c.Record.Version))
 	}
 	d.outcomes = append(d.outcomes, reply.Outcomes...)
@@ -411,6 +426,7 @@ func (d *device) again() {
 	w.resyncs++
 	d.since, d.seq, d.start = "", 0, -1
 	clear(d.has)
+	clear(d.texts)
 	d.outcomes = nil
 }
 
@@ -447,6 +463,9 @@ func (d *device) check(reply *wire.PullReply, limit int) {
 		if c.Record.Version != v || c.Record.Edits != nil || c.Record.Deleted {
 			t.Fatalf("%s was sent as %+v, now it is at %d", c.ID, c.Record, v)
 		}
+		if reads := w.reads(d.user); reads == landfall.IsNull(c.Record.Fields["text"]) {
+			t.Fatalf("the caller may read the text is %t, and %s was sent as %+v", reads, c.ID, c.Record)
+		}
 	}
 	for _, o := range reply.Outcomes {
 		if o.Seq <= d.seq || o.Seq > reply.Seq {
@@ -462,6 +481,11 @@ func (d *device) atRest() {
 	seen := w.seen[d.user]
 	if now := seen[len(seen)-1]; !maps.Equal(now, d.has) {
 		t.Fatalf("%s holds %v, may see %v", d.name, d.has, now)
+	}
+	for id, some := range d.texts {
+		if some != w.reads(d.user) {
+			t.Fatalf("%s holds the text of %s: %t", d.name, id, some)
+		}
 	}
 	if !slices.Equal(d.outcomes, w.outcomes[d.name]) {
 		t.Fatalf("%s has the outcomes %v, not %v", d.name, d.outcomes, w.outcomes[d.name])

@@ -83,19 +83,21 @@ func (p *plan) side(field string) Side {
 func (p *plan) choose() {
 	p.values, p.authors = landfall.Fields{}, map[string]string{}
 	removes := p.want.remove && p.d.Take == DeviceSide
+	sight := SightOf(p.in.App, &p.in.Actor)
 	for name, v := range p.want.set {
 		var now landfall.Value
 		if p.present() {
 			now = p.server.Fields[name]
 		}
 		own, typed := p.d.Set[name]
-		if typed {
+		blind := sight.Hides(p.typ.Name, name) // how the sides compare must not tell
+		if typed && !blind {
 			typed = !landfall.SameValue(canonicalOr(p.typ.Fields[name], own), v)
 		}
 		switch {
 		case typed:
 			p.left = true
-		case removes || landfall.SameValue(v, now) && p.present():
+		case removes || landfall.SameValue(v, now) && p.present() && !blind:
 		case p.side(name) == DeviceSide || p.d.Set[name] != nil:
 			p.values[name], p.authors[name] = v, p.author
 			p.device = true
@@ -333,7 +335,7 @@ func (p *plan) assign(j *judging) (*Refusal, error) {
 }
 
 // show adds the record as decided and the comparison with its result, for a
-// decider who may see the record.
+// decider who may see the record, and as they may read it.
 func (p *plan) show(j *judging, out *Decided) error {
 	w, err := j.load(p.h.Issue.Record)
 	if err != nil {
@@ -342,13 +344,14 @@ func (p *plan) show(j *judging, out *Decided) error {
 	if sees, err := p.sees(j, w); !sees || err != nil {
 		return err
 	}
-	out.Columns = compare(p.typ, &p.want, p.author, nil, p.server)
+	side := &sideways{sight: j.sight, author: p.author, own: p.author == p.in.Actor.User}
+	out.Columns = side.compare(p.typ, &p.want, nil, p.server)
 	if !out.Verdict.Applied {
 		return nil
 	}
-	out.Record = w.now
+	out.Record = j.sight.Record(w.now)
 	if w.now != nil && !w.now.Deleted {
-		out.Columns = withResult(p.typ, out.Columns, w.now)
+		out.Columns = withResult(p.typ, out.Columns, out.Record)
 	}
 	return nil
 }

@@ -29,9 +29,12 @@ type Decision struct {
 
 // Column is one field of a comparison: base, device and server side by side.
 type Column struct {
-	Field  string         `json:"field"` // "status" is the case's status when Status is true
-	Title  string         `json:"title"`
-	Status bool           `json:"status,omitempty"`
+	Field  string `json:"field"` // "status" is the case's status when Status is true
+	Title  string `json:"title"`
+	Status bool   `json:"status,omitempty"`
+	// Hidden: who looks may not read the field. They see what they entered themselves,
+	// and of what others sent only that it is set.
+	Hidden bool           `json:"hidden,omitempty"`
 	Base   landfall.Value `json:"base,omitempty"`
 	Device landfall.Value `json:"device,omitempty"`
 	Server landfall.Value `json:"server,omitempty"`

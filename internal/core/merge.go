@@ -123,7 +123,14 @@ func (j *judging) mergeField(a *attempt, f *definition.Field, value landfall.Val
 	s := sides{current: a.merged.Fields[f.Name], device: value}
 	if a.m.Op != landfall.OpCreate {
 		s.was = canonicalOr(f, seen.base.Was[f.Name])
-		s.touched = !landfall.SameValue(s.current, s.was) && (lostHistory(seen) || changedBy(others, f.Name))
+		s.blind = j.sight.Hides(a.t.Name, f.Name)
+		changed := lostHistory(seen) || changedBy(others, f.Name)
+		switch {
+		case !s.blind:
+			s.touched = changed && !landfall.SameValue(s.current, s.was)
+		case !a.step.current: // what is decided is based on what is there
+			s.touched = changed || combines(f.Policy)
+		}
 		s.later = j.edited(a.step).After(a.merged.Edits[f.Name].At)
 	}
 	result, fate := s.merge(f)
@@ -145,27 +152,35 @@ func (j *judging) mergeField(a *attempt, f *definition.Field, value landfall.Val
 			return
 		}
 	}
+	if s.blind {
+		a.write(f.Name, result)
+		return
+	}
 	a.put(f.Name, result)
 }
 
 // put notes the new value of a field, if it is another one. What a transition
 // sets back to what is stored has not changed.
 func (a *attempt) put(name string, v landfall.Value) {
-	current := a.merged.Fields[name]
-	if landfall.SameValue(current, v) {
+	if landfall.SameValue(a.merged.Fields[name], v) {
 		return
 	}
-	a.merged.Fields.Put(name, v)
-	was, again := a.was[name]
-	switch {
-	case !again:
-		a.set[name], a.was[name] = orNull(v), orNull(current)
-	case landfall.SameValue(was, v):
+	a.write(name, v)
+	if landfall.SameValue(a.was[name], v) {
 		delete(a.set, name)
 		delete(a.was, name)
-	default:
-		a.set[name] = orNull(v)
 	}
+}
+
+// write notes the value of a field, be it another one or not. What somebody sets
+// who may not read the field always counts as a change: that nothing changes would
+// tell them the value.
+func (a *attempt) write(name string, v landfall.Value) {
+	if _, again := a.set[name]; !again {
+		a.was[name] = orNull(a.merged.Fields[name])
+	}
+	a.set[name] = orNull(v)
+	a.merged.Fields.Put(name, v)
 }
 
 // changedBy reports whether one of the changes set the field.

@@ -17,10 +17,11 @@ type judging struct {
 	counters map[string]int64
 	note     string
 	viewer   []string // audience keys that the actor holds
+	sight    *Sight   // of the actor
 }
 
 func newJudging(in Input) *judging {
-	return &judging{in: in, work: map[string]*working{}, counters: map[string]int64{}, viewer: in.Actor.Keys()}
+	return &judging{in: in, work: map[string]*working{}, counters: map[string]int64{}, viewer: in.Actor.Keys(), sight: SightOf(in.App, &in.Actor)}
 }
 
 // working is one record in the overlay.

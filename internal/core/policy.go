@@ -18,6 +18,7 @@ type sides struct {
 	was, current, device landfall.Value
 	touched              bool // by somebody else since the base
 	later                bool // the device's edit was made after the stored one
+	blind                bool // the author may not read the field: the current value must not tell
 }
 
 // fate is what becomes of the device's value.
@@ -36,7 +37,7 @@ func (s sides) merge(f *definition.Field) (landfall.Value, fate) {
 	if !s.touched {
 		return s.device, merged
 	}
-	if landfall.SameValue(s.device, s.current) && f.Policy != definition.Add {
+	if landfall.SameValue(s.device, s.current) && f.Policy != definition.Add && !s.blind {
 		return s.current, merged
 	}
 	switch f.Policy {
@@ -65,6 +66,12 @@ func (s sides) merge(f *definition.Field) (landfall.Value, fate) {
 		}
 		return nil, deviceLost
 	}
+}
+
+// combines reports whether both sides are kept together. Somebody who can't read
+// what is there adds to it, and replaces nothing unseen.
+func combines(p definition.Policy) bool {
+	return p == definition.Add || p == definition.Union || p == definition.Append
 }
 
 // added is current + (device − was), exactly; unset counts as nothing. It is

@@ -149,9 +149,10 @@ func LocalCheck(app *definition.App, actor *landfall.Actor, view *landfall.Recor
 		return out
 	}
 	vars := &definition.Vars{Type: t, Record: after, Was: view, Actor: actor, Now: m.MadeAt}
+	sight := SightOf(app, actor)
 	for _, name := range t.Order {
-		if slices.Contains(wrong, name) {
-			continue
+		if _, set := m.Set[name]; slices.Contains(wrong, name) || !set && view != nil && view.Version > 0 && sight.Hides(t.Name, name) {
+			continue // the server has it, for all that the device knows
 		}
 		if fault := plainFault(t, t.Fields[name], vars); fault != nil {
 			out = append(out, *fault)

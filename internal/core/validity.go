@@ -107,6 +107,9 @@ func (j *judging) fieldFault(t *definition.Type, f *definition.Field, w *working
 	if w.stored != nil && !w.stored.Deleted {
 		before = w.stored.Fields[f.Name]
 	}
+	if _, set := w.setBy[f.Name]; set && j.sight.Hides(t.Name, f.Name) {
+		before = nil // that it may stay would tell that it was there
+	}
 	if landfall.SameValue(before, v) {
 		return nil, nil // who and what it names was checked when it was entered
 	}

@@ -64,6 +64,7 @@ type vector struct {
 	Server   *landfall.Record    `json:"server"`
 	Pending  []landfall.Mutation `json:"pending"`
 	Mutation landfall.Mutation   `json:"mutation"`
+	Changes  []landfall.Change   `json:"changes"`
 	Kind     landfall.Kind       `json:"kind"`
 	User     string              `json:"user"`
 	Type     string              `json:"type"`
@@ -263,9 +264,11 @@ func (v *vector) play(t testing.TB) any {
 		return failed(err, out)
 	case "compare":
 		h := core.Held{Issue: *v.Issue.core(), Lane: steps(v.Held)}
-		return map[string]any{"columns": core.Compare(app(t, v.Definition, v.Version), h, v.Base, v.Server)}
+		return map[string]any{"columns": core.Compare(app(t, v.Definition, v.Version), &v.Actor, h, v.Base, v.Server)}
 	case "rebase":
 		return map[string]any{"record": core.Rebase(app(t, v.Definition, v.Version), &v.Actor, v.Server, v.Pending)}
+	case "read":
+		return v.read(t)
 	case "local_check":
 		return map[string]any{"messages": core.LocalCheck(app(t, v.Definition, v.Version), &v.Actor, v.Server, &v.Mutation)}
 	case "parse":
@@ -293,6 +296,16 @@ func (v *vector) play(t testing.TB) any {
 	default:
 		t.Fatalf("%s: there is no call %q", v.Name, v.Call)
 		return nil
+	}
+}
+
+// read is what the actor may read of a record, a mutation and changes.
+func (v *vector) read(t testing.TB) any {
+	t.Helper()
+	s := core.SightOf(app(t, v.Definition, v.Version), &v.Actor)
+	return map[string]any{
+		"hidden": s.Hidden(v.Type), "all": s.Mark() == "",
+		"record": s.Record(v.Server), "mutation": s.Mutation(&v.Mutation), "changes": s.Changes(v.Changes),
 	}
 }
 

@@ -77,7 +77,7 @@ func (j *judging) do(a landfall.Actor, do wire.Do) (*wire.Done, error) {
 	if !core.Sees(&a, keys) {
 		rec = &landfall.Record{Type: m.Type, ID: m.ID, Version: seq, Fields: landfall.Fields{}}
 	}
-	return &wire.Done{Seq: seq, Record: rec}, nil
+	return &wire.Done{Seq: seq, Record: core.SightOf(j.app, &a).Record(rec)}, nil
 }
 
 // wellFormed holds what a person asks for to the bounds of what a device sends.
@@ -117,23 +117,26 @@ func (j *judging) mutation(a *landfall.Actor, do wire.Do) (*landfall.Mutation, e
 	if err != nil || rec == nil {
 		return m, err
 	}
+	sight := core.SightOf(j.app, a)
+	rec = sight.Record(rec) // its author sees the base again, in the inbox
 	m.Base = &landfall.Base{Version: rec.Version, Status: rec.Status, Was: landfall.Fields{}}
 	for name := range m.Set {
 		m.Base.Was[name] = orNull(rec.Fields[name])
 	}
 	if do.Version > 0 && do.Version < rec.Version {
-		return m, j.older(m, rec, do.Version)
+		return m, j.older(m, rec, do.Version, sight)
 	}
 	return m, nil
 }
 
 // older puts the base back to the version that the person saw.
-func (j *judging) older(m *landfall.Mutation, rec *landfall.Record, version int64) error {
+func (j *judging) older(m *landfall.Mutation, rec *landfall.Record, version int64, sight *core.Sight) error {
 	seen := &landfall.Mutation{ID: m.ID, Base: &landfall.Base{Version: version}}
 	b, err := j.base(seen, rec)
 	if err != nil {
 		return err
 	}
+	b = sight.Record(b)
 	m.Base = &landfall.Base{Version: version, Status: b.Status, Was: landfall.Fields{}}
 	for name := range m.Set {
 		m.Base.Was[name] = orNull(b.Fields[name])

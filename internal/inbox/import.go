@@ -83,11 +83,17 @@ func (j *judging) importRow(a landfall.Actor, t *definition.Type, row *wire.Impo
 		return wire.ImportedRow{}, err
 	}
 	do := wire.Do{Op: landfall.OpCreate, Type: t.Name, ID: row.ID, Set: row.Set}
+	sight := core.SightOf(j.app, &a)
 	switch sees, err := j.seesRecord(&a, rec); {
 	case err != nil:
 		return wire.ImportedRow{}, err
 	case sees && rec.Type == t.Name && !rec.Deleted:
-		do.Op, do.Set = landfall.OpUpdate, differing(t, rec, row.Set)
+		do.Op, do.Set = landfall.OpUpdate, differing(t, sight.Record(rec), row.Set)
+		for name := range row.Set { // clearing what they can't see is asked for, too
+			if sight.Hides(t.Name, name) {
+				do.Set[name] = row.Set[name]
+			}
+		}
 		if done, ended := compared(t, rec, row, do.Set); ended {
 			return done, nil
 		}
@@ -160,10 +166,37 @@ func (j *judging) createdBefore(a *landfall.Actor, t *definition.Type, row *wire
 	if c.Action != landfall.Created || c.Author != a.User || c.Type != t.Name {
 		return 0, nil
 	}
-	if len(differing(t, &landfall.Record{Fields: c.Set}, row.Set)) > 0 {
-		return 0, nil
+	made, err := j.made(a, t, c)
+	if err != nil || len(differing(t, made, row.Set)) > 0 {
+		return 0, err
 	}
 	return c.Seq, nil
+}
+
+// made is what the actor's own creation made, as they may know it: of fields that
+// they may not read, what they entered.
+func (j *judging) made(a *landfall.Actor, t *definition.Type, c *landfall.Change) (*landfall.Record, error) {
+	sight := core.SightOf(j.app, a)
+	made := sight.Record(&landfall.Record{Type: t.Name, Fields: c.Set})
+	if made.Fields == nil {
+		made.Fields = landfall.Fields{}
+	}
+	if len(sight.Hidden(t.Name)) == 0 {
+		return made, nil
+	}
+	it, err := j.w.Item(j.ws, c.Origin)
+	if err != nil || it == nil {
+		return made, err
+	}
+	entered := j.in.reread(it).m.Set
+	for _, name := range sight.Hidden(t.Name) {
+		if f := t.Fields[name]; f != nil {
+			if v, bad := f.Canonical(entered[name]); bad == nil {
+				made.Fields.Put(name, v)
+			}
+		}
+	}
+	return made, nil
 }
 
 // differing are the values that are not the record's already.

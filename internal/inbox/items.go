@@ -124,7 +124,8 @@ func (in *Inbox) show(r store.Reader, ws string, a *landfall.Actor, it *store.It
 	if rep != nil {
 		v.DeviceName = rep.Name
 	}
-	may := it.User == a.User || it.Receipt.Kind == landfall.KindMalformed && a.Has(landfall.Administrator)
+	unreadable := it.Receipt.Kind == landfall.KindMalformed && a.Has(landfall.Administrator)
+	may := it.User == a.User || unreadable
 	if !may && it.Record != "" {
 		keys, err := r.Audience(ws, it.Record)
 		if err != nil {
@@ -132,15 +133,36 @@ func (in *Inbox) show(r store.Reader, ws string, a *landfall.Actor, it *store.It
 		}
 		may = core.Sees(a, keys)
 	}
-	v.Hidden = !may
-	if may {
+	sight, err := in.sight(r, ws, a, it)
+	if err != nil {
+		return err
+	}
+	whole := may && (unreadable || len(sight.Hidden(it.Type)) == 0)
+	v.Hidden = !whole
+	if whole {
 		v.Sent, v.Hash = string(it.Bytes), it.Hash
+	}
+	if may {
 		if x := in.reread(it); x.bad == nil {
-			v.Mutation = &x.m
+			v.Mutation = sight.Mutation(&x.m)
 		}
 	}
 	out.Items = append(out.Items, v)
 	return nil
+}
+
+// sight is what the actor may read of what the item holds: all of it, if it is
+// what they sent themselves.
+func (in *Inbox) sight(r store.Reader, ws string, a *landfall.Actor, it *store.Item) (*core.Sight, error) {
+	if it.User == a.User {
+		return core.SightOf(nil, a), nil
+	}
+	head, err := r.Head(ws)
+	if err != nil || head == nil || head.Definition == 0 {
+		return core.SightOf(nil, a), err
+	}
+	app, err := in.cfg.Definitions.At(r, ws)
+	return core.SightOf(app, a), err
 }
 
 // waiting are the items of captured pushes that are not judged yet.

@@ -218,8 +218,8 @@ func (d *device) compare() {
 			if i.Version != r.Version || i.State != r.Status {
 				w.violate("digest", "%s has issue %d at %d as %s, and it is at %d as %s", d.name, i.Number, r.Version, r.Status, i.Version, i.State)
 			}
-		case m.Version != r.Version || m.Status != r.Status || !same(m.Fields, r.Fields):
-			w.violate("digest", "%s has %s %s at %d: %s, and it is at %d: %s", d.name, r.Type, short(r.ID), r.Version, shown(r.Fields), m.Version, shown(m.Fields))
+		case m.Version != r.Version || m.Status != r.Status || !same(w.model.Readable(d.user, m), r.Fields):
+			w.violate("digest", "%s has %s %s at %d: %s, and it is at %d: %s", d.name, r.Type, short(r.ID), r.Version, shown(r.Fields), m.Version, shown(w.model.Readable(d.user, m)))
 		}
 		delete(should, r.ID)
 	}

@@ -15,6 +15,7 @@ type canary struct {
 	user   string
 	typ    string
 	record string
+	field  string
 }
 
 const (

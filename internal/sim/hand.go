@@ -43,8 +43,8 @@ func unquote(v landfall.Value) string {
 // codes are few, so that unique values meet.
 var codes = []string{"A-1", "A-2", "A-3", "A-4"}
 
-func (h *hand) text(t *app.Type, record string) string {
-	n, text := h.w.canaries.write(canary{user: h.user, typ: t.Name, record: record})
+func (h *hand) text(t *app.Type, field, record string) string {
+	n, text := h.w.canaries.write(canary{user: h.user, typ: t.Name, field: field, record: record})
 	h.made = append(h.made, n)
 	return text
 }
@@ -59,13 +59,13 @@ func (h *hand) value(t *app.Type, f *app.Field, record string, now landfall.Valu
 		if f.Unique {
 			return quote(pick(h.dice, codes))
 		}
-		return quote(h.text(t, record))
+		return quote(h.text(t, f.Name, record))
 	case app.LongText:
 		before := unquote(now)
 		if h.dice.chance(0.15) {
 			before = ""
 		}
-		return quote(before + h.text(t, record) + ";")
+		return quote(before + h.text(t, f.Name, record) + ";")
 	case app.Integer:
 		n, _ := strconv.ParseInt(string(now), 10, 64) // none counts as 0
 		return landfall.Value(strconv.FormatInt(n+h.dice.Int64N(5)-1, 10))

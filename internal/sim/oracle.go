@@ -45,15 +45,15 @@ func (c *canaries) around(b []byte, n int) string {
 	}
 }
 
-// mayRead: whoever entered a value, and whoever may see its record. Of a record
-// that is not there, or not any more, those who could if it were.
+// mayRead: whoever entered a value, and whoever may see its record and read its
+// field. Of a record that is not there, or not any more, those who could if it were.
 func (w *world) mayRead(user string, k *canary) bool {
+	u := w.model.User(user)
+	if t := w.app().Type(k.typ); user != k.user && (u == nil || t != nil && t.Hides(u.Roles, k.field)) {
+		return false
+	}
 	if user == k.user || w.model.Sees(user, k.record) {
 		return true
-	}
-	u := w.model.User(user)
-	if u == nil {
-		return false
 	}
 	a := u.Actor()
 	keys := a.Keys()

@@ -97,7 +97,7 @@ func (v *vandal) mutation(x dice, n int64) json.RawMessage {
 	}
 	at := w.now.Format("2006-01-02T15:04:05Z")
 	h := &hand{w: w, user: v.d.user, dice: x}
-	title := h.text(w.app().Type("job"), record)
+	title := h.text(w.app().Type("job"), "title", record)
 	h.entered(w.app().Type("job"), record, nil)
 	all := []string{
 		`{"n":%d,"op":"create","type":"job","id":"%s","set":{"title":"` + title + `"},"base":{"version":0},"made_at":"` + at + `"}`,

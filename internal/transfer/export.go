@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"slices"
 	"strconv"
 
 	"github.com/landfall-sync/landfall"
@@ -17,6 +18,7 @@ type Export struct {
 	// Page is a page of records after a cursor; "" for the first.
 	Page     func(ctx context.Context, after string) (*wire.List[wire.RecordView], error)
 	Type     *definition.Type
+	Hidden   []string // fields that they may not read; they get no column, since an empty one would clear them
 	Format   tabular.Format
 	Progress func(records int) // after each page; may be nil
 }
@@ -24,7 +26,7 @@ type Export struct {
 // Write writes the records, page by page, and tells how many there were. A
 // record that changes meanwhile is in it as it was or as it is.
 func (e *Export) Write(ctx context.Context, out io.Writer) (int, error) {
-	names := append([]string{idColumn, versionColumn, statusColumn}, e.Type.Order...)
+	names := append([]string{idColumn, versionColumn, statusColumn}, e.fields()...)
 	w, err := tabular.NewWriter(out, e.Format, ',', names)
 	if err != nil {
 		return 0, err
@@ -53,6 +55,11 @@ func (e *Export) Write(ctx context.Context, out io.Writer) (int, error) {
 	}
 }
 
+// fields are those with a column.
+func (e *Export) fields() []string {
+	return slices.DeleteFunc(slices.Clone(e.Type.Order), func(name string) bool { return slices.Contains(e.Hidden, name) })
+}
+
 func (e *Export) cells(r *landfall.Record) []tabular.Cell {
 	version := strconv.FormatInt(r.Version, 10)
 	cells := []tabular.Cell{
@@ -60,7 +67,7 @@ func (e *Export) cells(r *landfall.Record) []tabular.Cell {
 		{Name: versionColumn, Text: version, JSON: []byte(version)},
 		{Name: statusColumn, Text: r.Status, JSON: quoted(r.Status)},
 	}
-	for _, name := range e.Type.Order {
+	for _, name := range e.fields() {
 		v := r.Fields[name]
 		if landfall.IsNull(v) {
 			v = landfall.Null

@@ -440,3 +440,20 @@ func TestGrouped(t *testing.T) {
 		}
 	}
 }
+
+// What the reader may not read has no column: an empty one would clear it when the
+// file is imported.
+func TestExportLeavesOutWhatIsHidden(t *testing.T) {
+	page := func(context.Context, string) (*wire.List[wire.RecordView], error) {
+		return &wire.List[wire.RecordView]{Items: []wire.RecordView{{Record: landfall.Record{ID: uuid1, Version: 12, Status: "open", Fields: landfall.Fields{"name": landfall.Value(`"Ash"`)}}}}}, nil
+	}
+	for f, want := range map[tabular.Format]string{
+		tabular.CSV:   "id,version,status,name,kinds,reason\r\n" + uuid1 + ",12,open,Ash,,\r\n",
+		tabular.JSONL: `{"id":"` + uuid1 + `","version":12,"status":"open","name":"Ash","kinds":null,"reason":null}` + "\n",
+	} {
+		var b bytes.Buffer
+		if _, err := (&Export{Page: page, Type: tree(t), Hidden: []string{"height"}, Format: f}).Write(t.Context(), &b); err != nil || b.String() != want {
+			t.Errorf("%q, not %q: %v", b.String(), want, err)
+		}
+	}
+}

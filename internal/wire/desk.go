@@ -71,8 +71,9 @@ type QueueView struct {
 	Waiting int      `json:"waiting"` // cases in it, counted up to 1000
 }
 
-// ItemView is an inbox item. Sent, its hash, and Mutation are there only for who
-// may see every field of it: its author, or a member of the record's audience.
+// ItemView is an inbox item. Mutation is there only for who may see it: its author,
+// or a member of the record's audience, who gets the fields that they may read.
+// Sent and its hash are there only for who may read every field of the type.
 type ItemView struct {
 	ID         string             `json:"id"`
 	User       string             `json:"user"`
@@ -89,7 +90,7 @@ type ItemView struct {
 	Hash       string             `json:"hash,omitempty"`
 	Sent       string             `json:"sent,omitempty"` // the bytes as sent
 	Mutation   *landfall.Mutation `json:"mutation,omitempty"`
-	Hidden     bool               `json:"hidden,omitempty"` // parameters exist, but not for the caller
+	Hidden     bool               `json:"hidden,omitempty"` // parameters exist, but not, or not all, for the caller
 }
 
 // ItemEvent is one step in an item's history.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/landfall-sync/landfall"
+	"github.com/landfall-sync/landfall/internal/core"
 	"github.com/landfall-sync/landfall/internal/definition"
 	"github.com/landfall-sync/landfall/internal/store"
 )
@@ -74,7 +75,9 @@ type view struct {
 	keys []string
 	app  *definition.App
 	now  time.Time
-	seen map[string]bool // visibility of records that were asked for
+	// sight is what the caller may read of records.
+	sight *core.Sight
+	seen  map[string]bool // visibility of records that were asked for
 }
 
 func (d *Desk) look(ctx context.Context, ws string, actor landfall.Actor, f func(*view) error) error {
@@ -108,7 +111,7 @@ func (d *Desk) view(r store.Reader, ws string, actor landfall.Actor, now time.Ti
 	if err != nil {
 		return nil, err
 	}
-	return &view{r: r, ws: ws, who: who, keys: who.Keys(), app: app, now: now, seen: map[string]bool{}}, nil
+	return &view{r: r, ws: ws, who: who, keys: who.Keys(), app: app, now: now, sight: core.SightOf(app, &who), seen: map[string]bool{}}, nil
 }
 
 // sees reports whether the caller may see the record now.

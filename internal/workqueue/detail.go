@@ -16,7 +16,8 @@ import (
 
 // Issue is an issue with both of its parts, as far as the caller may see them:
 // what was sent for its author and for who may see the record it is about; the
-// server's side only for who may see the record. Errors as IssueID's.
+// server's side only for who may see the record. Of both, only fields that the
+// caller may read, and what they entered themselves. Errors as IssueID's.
 func (d *Desk) Issue(ctx context.Context, ws string, actor landfall.Actor, ref string) (*wire.IssueDetail, error) {
 	var out *wire.IssueDetail
 	err := d.look(ctx, ws, actor, func(v *view) error {
@@ -93,7 +94,7 @@ func (v *view) detail(row *store.IssueRow) (*wire.IssueDetail, error) {
 			base = nil
 		}
 	}
-	out.Compare = append(out.Compare, core.Compare(v.app, held, base, rec)...)
+	out.Compare = append(out.Compare, core.Compare(v.app, &v.who, held, base, rec)...)
 	return out, nil
 }
 
@@ -151,15 +152,19 @@ func (v *view) sentView(i *landfall.Issue, s sent) (*wire.SentView, bool, error)
 		return w, open, nil
 	}
 	w.Record = s.m.ID
-	open := i.Author == v.who.User
-	if !open {
-		var err error
-		if open, err = v.mayRead(i, s.m); err != nil {
-			return nil, false, err
-		}
+	if i.Author == v.who.User {
+		w.Mutation, w.Raw = s.m, string(s.raw)
+		return w, true, nil
+	}
+	open, err := v.mayRead(i, s.m)
+	if err != nil {
+		return nil, false, err
 	}
 	if open {
-		w.Mutation, w.Raw = s.m, string(s.raw)
+		w.Mutation = v.sight.Mutation(s.m)
+		if len(v.sight.Hidden(s.m.Type)) == 0 {
+			w.Raw = string(s.raw)
+		}
 		return w, true, nil
 	}
 	// Without the values: what was asked for, and on which record.
@@ -172,8 +177,8 @@ func (v *view) sentView(i *landfall.Issue, s sent) (*wire.SentView, bool, error)
 	return w, false, nil
 }
 
-// mayRead reports whether somebody other than the author may see every field
-// of the mutation: who may see the record it is about; of a record that is
+// mayRead reports whether somebody other than the author may see the mutation, as
+// far as they may read its fields: who may see the record it is about; of a record that is
 // deleted or was never made, who could if it were there. What no type of the
 // definition describes is the administrators'.
 func (v *view) mayRead(i *landfall.Issue, m *landfall.Mutation) (bool, error) {
@@ -223,7 +228,7 @@ func (v *view) server(row *store.IssueRow, out *wire.IssueDetail) (*landfall.Rec
 		out.ServerHidden = !rec.Deleted && v.decides(i)
 		return nil, nil
 	}
-	out.Server, out.RecordVersion = rec, rec.Version
+	out.Server, out.RecordVersion = v.sight.Record(rec), rec.Version
 	out.Before, out.After = v.moves(rec)
 	return rec, nil
 }

@@ -145,10 +145,10 @@ func (v *view) workItem(rec *landfall.Record) (*wire.WorkItem, error) {
 	return w, nil
 }
 
-// label is the record's label; its number or id stands in for one that can't be made.
+// label is the record's label, of what the caller may read; its number or id stands in for one that can't be made.
 func (v *view) label(rec *landfall.Record) string {
 	if t := v.typ(rec.Type); t != nil && t.Label != nil {
-		text, err := t.Label.Text(&definition.Vars{Type: t, Record: rec, Actor: &v.who, Now: v.now})
+		text, err := t.Label.Text(&definition.Vars{Type: t, Record: v.sight.Record(rec), Actor: &v.who, Now: v.now})
 		if text = strings.TrimSpace(text); err == nil && text != "" {
 			return text
 		}

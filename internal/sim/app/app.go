@@ -3,6 +3,8 @@
 // checkers, so that both have it from one place and share no code that reads it.
 package app
 
+import "slices"
+
 // App is one version of the app.
 type App struct {
 	Version int64
@@ -34,6 +36,7 @@ type Type struct {
 	Moves    []*Move
 	Audience []Key
 	Rights   []Right
+	Unread   []Unread
 	Policy   string // of the status: strict, transitions, legal
 	Queue    string // of its issues
 }
@@ -99,6 +102,25 @@ type Right struct {
 	Verb   string // create, update, delete
 	Fields []string
 	Own    bool
+}
+
+// Unread are fields that a role, which has rights of the type, may not read.
+type Unread struct {
+	Role   string
+	Fields []string
+}
+
+// Hides reports whether nobody with just these roles may read the field: some role
+// may not, and none of theirs that has rights of the type may.
+func (t *Type) Hides(roles []string, field string) bool {
+	unread := func(role string) bool {
+		return slices.ContainsFunc(t.Unread, func(u Unread) bool { return u.Role == role && slices.Contains(u.Fields, field) })
+	}
+	guarded := false
+	for _, u := range t.Unread {
+		guarded = guarded || slices.Contains(u.Fields, field)
+	}
+	return guarded && !slices.ContainsFunc(t.Rights, func(r Right) bool { return slices.Contains(roles, r.Role) && !unread(r.Role) })
 }
 
 // Type finds a type; nil for none.

@@ -128,6 +128,9 @@ func (t *Type) rights(p printer) {
 		}
 		verbs[r.Role] = append(verbs[r.Role], r.Verb+": "+r.word())
 	}
+	for _, u := range t.Unread {
+		verbs[u.Role] = append(verbs[u.Role], "read: {not: "+list(u.Fields)+"}")
+	}
 	for _, role := range roles {
 		p("      %s: {%s}", role, strings.Join(verbs[role], ", "))
 	}

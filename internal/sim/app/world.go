@@ -11,7 +11,8 @@ const (
 // Simulated is a version of the simulated app. Its types between them have every
 // policy, an own lifecycle, numbers, unique values, references, teams, and
 // records that few may see. policy is the status policy of a job; revised is what
-// a later version changes: a right, a rule, a transition, and who receives what.
+// a later version changes: a right, a rule, a transition, who receives what, and who
+// reads what of it.
 func Simulated(version int64, policy string, revised bool) *App {
 	a := &App{
 		Version: version,
@@ -31,6 +32,7 @@ func Simulated(version int64, policy string, revised bool) *App {
 			{Kind: "role", Name: Lead, Statuses: []string{"planned", "working"}}, {Kind: "role", Name: Clerk, Statuses: []string{"working", "done"}},
 			{Kind: "role", Name: Guest, Statuses: []string{"done"}},
 		}
+		j.Unread = []Unread{{Worker, []string{"log", "price"}}, {Guest, []string{"gate", "log"}}}
 		t := a.Type("task")
 		t.Field("hours").Positive = true
 		t.Audience = append(t.Audience, Key{Kind: "role", Name: Clerk})
@@ -71,6 +73,7 @@ func job(policy string) *Type {
 			{Role: Lead, Verb: "create"}, {Role: Lead, Verb: "update"}, {Role: Lead, Verb: "delete"},
 			{Role: Clerk, Verb: "update"}, {Role: Guest, Verb: "update", Fields: []string{"log", "visits"}},
 		},
+		Unread: []Unread{{Worker, []string{"gate"}}, {Clerk, []string{"phone", "tags"}}, {Guest, []string{"gate", "visits"}}},
 	}
 }
 

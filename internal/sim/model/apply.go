@@ -131,16 +131,23 @@ func (r *run) fieldFrom(a *attempt, f *app.Field, v landfall.Value, others []*la
 		if c, ok := canonical(f, s.was); ok {
 			s.was = c
 		}
-		s.touched = !landfall.SameValue(s.current, s.was) && (r.foreign(a) || slices.ContainsFunc(others, func(c *landfall.Change) bool {
+		changed := r.foreign(a) || slices.ContainsFunc(others, func(c *landfall.Change) bool {
 			_, set := c.Set[name]
 			return set && c.Action != landfall.Assigned
-		}))
+		})
+		s.touched = changed && !landfall.SameValue(s.current, s.was)
+		if s.blind = a.t.Hides(r.actor.Roles, name); s.blind {
+			s.touched = !a.current && (changed || slices.Contains([]string{"add", "union", "append"}, f.Conflict))
+		}
 		s.later = a.edited.After(a.w.now.Edits[name].At)
 	}
 	result, fate := s.merge(f)
 	switch fate {
 	case taken:
-		a.enter(name, result)
+		if !s.blind && landfall.SameValue(a.fields[name], result) {
+			return
+		}
+		a.write(name, result) // what its author can't read is a change, be it the same
 	case lost:
 		put(&a.change.Lost, name, device)
 	case asked:
@@ -152,20 +159,24 @@ func (r *run) fieldFrom(a *attempt, f *app.Field, v landfall.Value, others []*la
 
 // enter notes a new value, if it is one in the end.
 func (a *attempt) enter(name string, v landfall.Value) {
-	was := a.fields[name]
-	if landfall.SameValue(was, v) {
+	if landfall.SameValue(a.fields[name], v) {
 		return
 	}
-	a.fields.Put(name, v)
-	if first, again := a.change.Was[name]; again {
-		was = first
+	a.write(name, v)
+	if landfall.SameValue(a.change.Was[name], v) {
+		delete(a.change.Set, name)
+		delete(a.change.Was, name)
 	}
-	delete(a.change.Set, name)
-	delete(a.change.Was, name)
-	if !landfall.SameValue(was, v) {
-		put(&a.change.Set, name, v)
+}
+
+// write notes a value, be it a new one or not.
+func (a *attempt) write(name string, v landfall.Value) {
+	was := a.fields[name]
+	if _, again := a.change.Set[name]; !again {
 		put(&a.change.Was, name, was)
 	}
+	put(&a.change.Set, name, v)
+	a.fields.Put(name, v)
 }
 
 func put(f *landfall.Fields, name string, v landfall.Value) {

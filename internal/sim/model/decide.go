@@ -167,6 +167,9 @@ func (r *reading) sources(effects []*landfall.Change, old *Issue, i *landfall.Is
 			continue
 		}
 		for _, name := range slices.Sorted(maps.Keys(c.Set)) {
+			if t := r.m.app.Type(c.Type); t != nil && t.Hides(r.m.actor(i.Decider, "").Roles, name) {
+				continue // a value of their own that happens to be what was sent is theirs
+			}
 			sent := slices.ContainsFunc(device[c.ID+" "+name], func(v landfall.Value) bool { return landfall.SameValue(v, c.Set[name]) })
 			if sent != (c.Author == old.Author) && i.Decider != old.Author {
 				r.complain("decision", "the decision of issue %s says that %s entered %s of %s for %s, who did not", i.ID, c.Author, c.Set[name], name, c.ID)

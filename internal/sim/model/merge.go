@@ -14,6 +14,7 @@ type three struct {
 	was, current, device landfall.Value
 	touched              bool // by somebody else since the base
 	later                bool // the device's edit is later than the stored one
+	blind                bool // its author may not read the field, so what is stored must not tell
 }
 
 // fate is what becomes of the device's value.
@@ -31,7 +32,7 @@ func (s three) merge(f *app.Field) (landfall.Value, fate) {
 	if !s.touched {
 		return s.device, taken
 	}
-	if f.Conflict != "add" && landfall.SameValue(s.device, s.current) {
+	if f.Conflict != "add" && !s.blind && landfall.SameValue(s.device, s.current) {
 		return s.current, taken
 	}
 	switch f.Conflict {

@@ -122,6 +122,18 @@ func (m *Model) Sees(user, id string) bool {
 	return false
 }
 
+// Readable are the fields of a record that the user may read now, if they see it.
+func (m *Model) Readable(user string, r *landfall.Record) landfall.Fields {
+	out := r.Fields.Clone()
+	t, u := m.app.Type(r.Type), m.users[user]
+	for name := range out {
+		if t != nil && (u == nil || t.Hides(u.Roles, name)) {
+			delete(out, name)
+		}
+	}
+	return out
+}
+
 // Visible lists the records and issues that the user may see now, sorted.
 func (m *Model) Visible(user string) []string {
 	out := []string{}

@@ -59,6 +59,9 @@ func (r *run) fault(t *app.Type, f *app.Field, w *work) string {
 	if w.stored != nil && !w.stored.Deleted {
 		before = w.stored.Fields[f.Name]
 	}
+	if _, set := w.setBy[f.Name]; set && t.Hides(r.actor.Roles, f.Name) {
+		before = nil
+	}
 	if landfall.IsNull(v) || landfall.SameValue(before, v) {
 		return "" // what and who it names was looked up when it was entered
 	}

@@ -84,7 +84,7 @@ func TestBroken(t *testing.T) {
 		`broken.yaml:51:3: no role may write records of type site`,
 		`broken.yaml:55:49: when: "nothing" is not known here`,
 		`broken.yaml:55:72: queue "dsk" is not known`,
-		`broken.yaml:56:1: this version of Landfall does not support "automations"`,
+		`broken.yaml:56:1: this version does not run automations yet`,
 	}
 	for _, w := range want {
 		if !strings.Contains(all, w) {

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"cel.dev/cel-go/common/types"
-	"go.yaml.in/yaml/v3"
 )
 
 // partOf reads what the records of a type are parts of, and gives the type the
@@ -94,11 +93,7 @@ func (r *reader) referring(a *App, d *draft, f *Field, o map[string]entry) {
 		}
 		return
 	}
-	s, err := newScope(view{record: d.Type, target: target})
-	if err != nil {
-		r.errorf(where.at, "", "%v", err)
-		return
-	}
+	s := newScope(view{record: d.Type, target: target})
 	f.Where = r.expr(where, s, types.BoolType)
 	if fill.value == nil {
 		return
@@ -188,11 +183,7 @@ func (r *reader) convert(a *App, e entry) {
 	if e.value == nil {
 		return
 	}
-	if e.value.Kind != yaml.SequenceNode {
-		r.errorf(e.value, "convert: [{to: 2, type: visit, rename: {note: notes}}]", "convert is a list")
-		return
-	}
-	for _, n := range e.value.Content {
+	for _, n := range r.list(e, "convert: [{to: 2, type: visit, rename: {note: notes}}]") {
 		o := r.object(n, "a conversion", "to", "type", "rename", "statuses", "transitions")
 		c := Conversion{To: r.number(o["to"], 2), Type: r.text(o["type"], 63)}
 		if o["to"].value == nil {

@@ -178,58 +178,6 @@ func (r *reader) files(f *Field, o map[string]entry) {
 	}
 }
 
-// convert reads what was renamed in which version.
-func (r *reader) convert(a *App, e entry) {
-	if e.value == nil {
-		return
-	}
-	for _, n := range r.list(e, "convert: [{to: 2, type: visit, rename: {note: notes}}]") {
-		o := r.object(n, "a conversion", "to", "type", "rename", "statuses", "transitions")
-		c := Conversion{To: r.number(o["to"], 2), Type: r.text(o["type"], 63)}
-		if o["to"].value == nil {
-			r.errorf(n, "to: VERSION", "the conversion does not say in which version it happened")
-		}
-		t := a.Types[c.Type]
-		if t == nil {
-			at := n
-			if o["type"].value != nil {
-				at = o["type"].value
-			}
-			r.unknown(at, "type", c.Type, sortedKeys(a.Types))
-			continue
-		}
-		var statuses, moves []string
-		if t.Lifecycle != nil {
-			statuses, moves = t.Lifecycle.Order, t.Lifecycle.Moves
-		}
-		c.Rename = r.renamed(o["rename"], "field", t.Order)
-		c.Statuses = r.renamed(o["statuses"], "status", statuses)
-		c.Transitions = r.renamed(o["transitions"], "transition", moves)
-		a.Convert = append(a.Convert, c)
-	}
-	slices.SortStableFunc(a.Convert, func(x, y Conversion) int { return int(x.To - y.To) })
-}
-
-// renamed reads old names with the new ones that they lead to.
-func (r *reader) renamed(e entry, what string, known []string) map[string]string {
-	if e.value == nil {
-		return nil
-	}
-	out := map[string]string{}
-	for _, x := range r.entries(e.value, e.key) {
-		to := r.text(x, 63)
-		switch {
-		case !slices.Contains(known, to):
-			r.unknown(x.value, what, to, known)
-		case slices.Contains(known, x.key):
-			r.errorf(x.at, "name what it was called before", "%s %q is there now", what, x.key)
-		default:
-			out[x.key] = to
-		}
-	}
-	return out
-}
-
 // sizes of files, in bytes.
 var units = []struct {
 	name  string

@@ -202,13 +202,13 @@ func (s *stranding) lifecycle(was, is *Type) {
 	}
 }
 
-// conversions tells of those that would convert nothing.
+// conversions tells of those to this version that would convert nothing.
 func (s *stranding) conversions() {
 	names := s.place("convert")
 	for i := range s.next.Convert {
 		c := &s.next.Convert[i]
 		was := s.old.Types[c.Type]
-		if was == nil || c.To <= s.old.Version {
+		if was == nil || c.To != s.to {
 			continue
 		}
 		statuses, moves := lifecycleOf(was)
@@ -218,27 +218,10 @@ func (s *stranding) conversions() {
 			known   []string
 		}{{"field", c.Rename, was.Order}, {"status", c.Statuses, statuses}, {"transition", c.Transitions, moves}} {
 			for _, from := range sortedKeys(x.renamed) {
-				if !slices.Contains(x.known, from) && !s.earlier(c, from) {
+				if !slices.Contains(x.known, from) {
 					s.warnf(names, suggest(from, x.known), "the published version has no %s %s.%s: nothing is converted", x.what, c.Type, from)
 				}
 			}
 		}
 	}
-}
-
-// earlier reports whether a conversion before c leads to the name.
-func (s *stranding) earlier(c *Conversion, name string) bool {
-	return slices.ContainsFunc(s.next.Convert, func(x Conversion) bool {
-		if x.Type != c.Type || x.To >= c.To {
-			return false
-		}
-		for _, m := range []map[string]string{x.Rename, x.Statuses, x.Transitions} {
-			for _, to := range m {
-				if to == name {
-					return true
-				}
-			}
-		}
-		return false
-	})
 }

@@ -218,10 +218,13 @@ func (j *judging) commit() (Verdict, error) {
 		if w.judged { // who is only assigned was not held to this version's rules
 			r.Definition = j.in.App.Version
 		}
-		v.Effects.Writes = append(v.Effects.Writes, landfall.Write{
-			Record: r, Audience: Audience(j.in.App, r), Unique: uniques(j.in.App.Types[r.Type], r),
-		})
+		t := j.in.App.Types[r.Type]
+		v.Effects.Writes = append(v.Effects.Writes, landfall.Write{Record: r, Unique: uniques(t, r), Links: Links(t, r)})
 	}
+	if err := j.audiences(v.Effects.Writes); err != nil {
+		return Verdict{}, err
+	}
+	v.Effects.Regroups = j.regroups
 	if len(j.counters) > 0 {
 		v.Effects.Counters = j.counters
 	}

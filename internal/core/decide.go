@@ -363,7 +363,8 @@ func (p *plan) sees(j *judging, w *working) (bool, error) {
 	if l := p.typ.Lifecycle; l != nil {
 		r.Status = l.Initial
 	}
-	return j.holds(Audience(p.in.App, r)), nil
+	keys, err := Audience(p.in.App, r, j.lastSeen)
+	return j.holds(keys), err
 }
 
 // withResult adds what is stored in the end to a comparison.

@@ -17,6 +17,8 @@ type judging struct {
 	counters map[string]int64
 	note     string
 	viewer   []string // audience keys that the actor holds
+
+	regroups []landfall.Regroup
 }
 
 func newJudging(in Input) *judging {
@@ -75,18 +77,41 @@ func (j *judging) sees(w *working) (bool, error) {
 		return false, nil
 	}
 	if !w.touched && !w.now.Deleted {
-		if !w.asked {
-			keys, err := j.in.World.Audience(w.id)
-			if err != nil {
-				return false, err
-			}
-			w.keys, w.asked = keys, true
-		}
-		return j.holds(w.keys), nil
+		keys, err := j.storedKeys(w)
+		return j.holds(keys), err
 	}
 	r := *w.now
 	r.Deleted = false
-	return j.holds(Audience(j.in.App, &r)), nil
+	keys, err := Audience(j.in.App, &r, j.lastSeen)
+	return j.holds(keys), err
+}
+
+// storedKeys are the keys under which the record is stored.
+func (j *judging) storedKeys(w *working) ([]string, error) {
+	if w.asked || w.stored == nil {
+		return w.keys, nil
+	}
+	keys, err := j.in.World.Audience(w.id)
+	if err != nil {
+		return nil, err
+	}
+	w.keys, w.asked = keys, true
+	return keys, nil
+}
+
+// lastSeen is who may see a record as the steps so far leave it; of a deleted one,
+// who could at the end.
+func (j *judging) lastSeen(id string) ([]string, error) {
+	w, err := j.load(id)
+	if err != nil || w.now == nil {
+		return nil, err
+	}
+	if !w.touched && !w.now.Deleted {
+		return j.storedKeys(w)
+	}
+	r := *w.now
+	r.Deleted = false
+	return Audience(j.in.App, &r, j.lastSeen)
 }
 
 func (j *judging) holds(keys []string) bool {

@@ -134,6 +134,14 @@ type Type struct {
 	// of that name is the reference to it: required, and never changed.
 	PartOf string
 	Parts  []string // types that are parts of this one, in the order of the file
+
+	// What follows from the rest, worked out once.
+	Linked    []string   // references that the audience goes by
+	Followers []Follower // what is seen through records of this type
+	Depth     int        // the longest way to see a record via others: 0 without any
+	Computes  []string   // computed fields, each after those that it looks at
+	Narrowed  []string   // references with a condition, in the order of the file
+	Filling   []string   // references that fill other fields
 }
 
 // MaxParts is how many parts of one type a record may have.

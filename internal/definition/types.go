@@ -56,6 +56,7 @@ func (r *reader) types(a *App, e entry, root *yaml.Node) {
 		r.typ(a, d)
 	}
 	r.viaInCircles(drafts)
+	derive(a)
 }
 
 // scopes prepares what the type's expressions may name.

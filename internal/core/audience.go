@@ -58,6 +58,9 @@ func Sees(actor *landfall.Actor, keys []string) bool {
 	return slices.ContainsFunc(keys, func(k string) bool { return slices.Contains(held, k) })
 }
 
+// Text is the string in a canonical value, "" when it holds none.
+func Text(v landfall.Value) string { return text(v) }
+
 // text is the string in a canonical value, "" when it holds none.
 func text(v landfall.Value) string {
 	s := ""

@@ -276,6 +276,9 @@ func (p *plan) stale(j *judging) (*Refusal, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(past) > 0 && !slices.ContainsFunc(past, func(c landfall.Change) bool { return !c.Derived }) {
+		return nil, nil // nobody entered anything
+	}
 	kind := landfall.KindField
 	if slices.ContainsFunc(past, func(c landfall.Change) bool { return c.From != "" && c.From != c.To }) {
 		kind = landfall.KindStatus

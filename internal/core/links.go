@@ -30,6 +30,15 @@ func Links(t *definition.Type, r *landfall.Record) []landfall.Link {
 	return out
 }
 
+// links are the record's as this verdict leaves it: one that is deleted with its
+// whole is found from that still.
+func (w *working) links(t *definition.Type) []landfall.Link {
+	if w.removed {
+		return []landfall.Link{{Field: removedWith + t.PartOf, Target: wholeOf(t, w.now)}}
+	}
+	return Links(t, w.now)
+}
+
 // referrers gives each record that the World links to target to f.
 func (j *judging) referrers(target, typ, field string, f func(id string) error) error {
 	for after := ""; ; {

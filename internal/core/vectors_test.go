@@ -126,7 +126,7 @@ type world struct {
 	Counters  map[string]int64             `json:"counters"`
 	Uniques   []uniqueValue                `json:"unique"`
 	Removed   []string                     `json:"removed"` // parts that were deleted with their whole
-	Broken    bool                         `json:"broken"` // every question fails
+	Broken    bool                         `json:"broken"`  // every question fails
 
 	app *definition.App
 }
@@ -151,6 +151,16 @@ func (w *world) Record(id string) (*landfall.Record, error) {
 		}
 	}
 	return nil, w.err()
+}
+
+// target is a record that a device has.
+func (w *world) target(id string) *landfall.Record {
+	for _, r := range w.Records {
+		if r.ID == id && !r.Deleted {
+			return r
+		}
+	}
+	return nil
 }
 
 func (w *world) Changes(id string, after int64) ([]landfall.Change, error) {
@@ -279,9 +289,9 @@ func (v *vector) play(t testing.TB) any {
 		h := core.Held{Issue: *v.Issue.core(), Lane: steps(v.Held)}
 		return map[string]any{"columns": core.Compare(app(t, v.Definition, v.Version), h, v.Base, v.Server)}
 	case "rebase":
-		return map[string]any{"record": core.Rebase(app(t, v.Definition, v.Version), &v.Actor, v.Server, v.Pending)}
+		return map[string]any{"record": core.Rebase(app(t, v.Definition, v.Version), &v.Actor, v.Server, v.Pending, v.World.target)}
 	case "local_check":
-		return map[string]any{"messages": core.LocalCheck(app(t, v.Definition, v.Version), &v.Actor, v.Server, &v.Mutation)}
+		return map[string]any{"messages": core.LocalCheck(app(t, v.Definition, v.Version), &v.Actor, v.Server, &v.Mutation, v.World.target)}
 	case "parse":
 		m, bad := core.ParseMutation(v.raw(t), v.N, v.Limits)
 		if bad != nil {

@@ -40,4 +40,7 @@ type Change struct {
 	Lost  Fields `json:"lost,omitempty"`
 	Issue string `json:"issue,omitempty"` // the issue whose decision or retry made it
 	Note  string `json:"note,omitempty"`
+	// Derived: the server worked out computed fields, since a part changed. Nobody
+	// entered it, and it conflicts with nothing.
+	Derived bool `json:"derived,omitempty"`
 }

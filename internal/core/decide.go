@@ -276,6 +276,9 @@ func (p *plan) stale(j *judging) (*Refusal, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(past) > 0 && !slices.ContainsFunc(past, func(c landfall.Change) bool { return !c.Derived }) {
+		return nil, nil // nobody entered anything
+	}
 	kind := landfall.KindField
 	if slices.ContainsFunc(past, func(c landfall.Change) bool { return c.From != "" && c.From != c.To }) {
 		kind = landfall.KindStatus
@@ -363,7 +366,8 @@ func (p *plan) sees(j *judging, w *working) (bool, error) {
 	if l := p.typ.Lifecycle; l != nil {
 		r.Status = l.Initial
 	}
-	return j.holds(Audience(p.in.App, r)), nil
+	keys, err := Audience(p.in.App, r, j.lastSeen)
+	return j.holds(keys), err
 }
 
 // withResult adds what is stored in the end to a comparison.

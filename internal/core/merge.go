@@ -36,7 +36,7 @@ func (j *judging) merge(a *attempt) (*Refusal, error) {
 	}
 	names := known(a.t, a.m.Set)
 	if len(names) == 0 {
-		return nil, nil
+		return nil, j.compute(a.t, a.w, a.merged)
 	}
 	others, err := j.others(a)
 	if err != nil {
@@ -45,7 +45,16 @@ func (j *judging) merge(a *attempt) (*Refusal, error) {
 	for _, name := range names {
 		f := a.t.Fields[name]
 		a.w.setBy[name] = j.at
+		if f.Computed != nil {
+			if delete(a.w.bad, name); !landfall.IsNull(a.m.Set[name]) {
+				a.w.bad[name] = fault{*fieldSay(CodeComputed, a.t, name), j.at}
+			}
+			continue
+		}
 		value, bad := f.Canonical(a.m.Set[name])
+		if bad == nil && name == a.t.PartOf && a.m.Op != landfall.OpCreate && !landfall.SameValue(value, a.merged.Fields[name]) {
+			bad = fieldSay(CodePartFixed, a.t, name)
+		}
 		if bad != nil {
 			a.w.bad[name] = fault{onField(*bad, name), j.at}
 			continue
@@ -53,7 +62,10 @@ func (j *judging) merge(a *attempt) (*Refusal, error) {
 		delete(a.w.bad, name)
 		j.mergeField(a, f, value, others)
 	}
-	return nil, nil
+	if err := j.fill(a, others); err != nil {
+		return nil, err
+	}
+	return nil, j.compute(a.t, a.w, a.merged)
 }
 
 // newRecord is the empty record that a creation begins with.

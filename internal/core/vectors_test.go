@@ -125,7 +125,8 @@ type world struct {
 	Creations []holder                     `json:"creations"`
 	Counters  map[string]int64             `json:"counters"`
 	Uniques   []uniqueValue                `json:"unique"`
-	Broken    bool                         `json:"broken"` // every question fails
+	Removed   []string                     `json:"removed"` // parts that were deleted with their whole
+	Broken    bool                         `json:"broken"`  // every question fails
 
 	app *definition.App
 }
@@ -152,6 +153,16 @@ func (w *world) Record(id string) (*landfall.Record, error) {
 	return nil, w.err()
 }
 
+// target is a record that a device has.
+func (w *world) target(id string) *landfall.Record {
+	for _, r := range w.Records {
+		if r.ID == id && !r.Deleted {
+			return r
+		}
+	}
+	return nil
+}
+
 func (w *world) Changes(id string, after int64) ([]landfall.Change, error) {
 	var out []landfall.Change
 	for _, c := range w.History[id] {
@@ -170,7 +181,20 @@ func (w *world) Audience(id string) ([]string, error) {
 	if r == nil || err != nil {
 		return nil, err
 	}
-	return core.Audience(w.app, r), nil
+	return core.Audience(w.app, r, w.Audience)
+}
+
+func (w *world) Referrers(target, typ, field, after string, limit int) ([]string, error) {
+	name, removed := strings.CutPrefix(field, "-")
+	var out []string
+	for _, r := range w.Records {
+		linked := r.Type == typ && string(r.Fields[name]) == `"`+target+`"` && r.ID > after
+		if linked && r.Deleted == removed && (!removed || slices.Contains(w.Removed, r.ID)) {
+			out = append(out, r.ID)
+		}
+	}
+	slices.Sort(out)
+	return out[:min(limit, len(out))], w.err()
 }
 
 func (w *world) Unique(typ, field, value string) (string, error) {
@@ -265,9 +289,9 @@ func (v *vector) play(t testing.TB) any {
 		h := core.Held{Issue: *v.Issue.core(), Lane: steps(v.Held)}
 		return map[string]any{"columns": core.Compare(app(t, v.Definition, v.Version), h, v.Base, v.Server)}
 	case "rebase":
-		return map[string]any{"record": core.Rebase(app(t, v.Definition, v.Version), &v.Actor, v.Server, v.Pending)}
+		return map[string]any{"record": core.Rebase(app(t, v.Definition, v.Version), &v.Actor, v.Server, v.Pending, v.World.target)}
 	case "local_check":
-		return map[string]any{"messages": core.LocalCheck(app(t, v.Definition, v.Version), &v.Actor, v.Server, &v.Mutation)}
+		return map[string]any{"messages": core.LocalCheck(app(t, v.Definition, v.Version), &v.Actor, v.Server, &v.Mutation, v.World.target)}
 	case "parse":
 		m, bad := core.ParseMutation(v.raw(t), v.N, v.Limits)
 		if bad != nil {
@@ -281,7 +305,9 @@ func (v *vector) play(t testing.TB) any {
 	case "edit_time":
 		return map[string]any{"at": core.EditTime(v.Received, v.Clock, v.MadeAt, v.BaseCommit, v.PreviousEdit)}
 	case "audience":
-		return map[string]any{"keys": core.Audience(app(t, v.Definition, v.Version), v.Server)}
+		v.World.app = app(t, v.Definition, v.Version)
+		keys, err := core.Audience(v.World.app, v.Server, v.World.Audience)
+		return failed(err, map[string]any{"keys": keys})
 	case "defaults":
 		return map[string]any{"fields": core.Defaults(app(t, v.Definition, v.Version), v.Type, &v.Actor, v.Now)}
 	case "withdraw":
@@ -322,7 +348,11 @@ func failed(err error, out map[string]any) any {
 func verdictView(v *core.Verdict) map[string]any {
 	records := []any{}
 	for _, w := range v.Effects.Writes {
-		records = append(records, map[string]any{"record": w.Record, "audience": w.Audience, "unique": w.Unique})
+		records = append(records, map[string]any{"record": w.Record, "audience": w.Audience, "unique": w.Unique, "links": linkView(w.Links)})
+	}
+	regroups := []any{}
+	for _, r := range v.Effects.Regroups {
+		regroups = append(regroups, map[string]any{"id": r.ID, "audience": r.Audience})
 	}
 	changes := v.Effects.Changes
 	if changes == nil {
@@ -330,8 +360,16 @@ func verdictView(v *core.Verdict) map[string]any {
 	}
 	return map[string]any{
 		"applied": v.Applied, "noted": v.Note != "", "note": v.Note, "waits": v.Waits, "records": records,
-		"changes": changes, "counters": v.Effects.Counters, "refusal": refusalView(v.Refusal),
+		"changes": changes, "counters": v.Effects.Counters, "regroups": regroups, "refusal": refusalView(v.Refusal),
 	}
+}
+
+func linkView(links []landfall.Link) any {
+	out := map[string]any{}
+	for _, l := range links {
+		out[l.Field] = l.Target
+	}
+	return out
 }
 
 func refusalView(r *core.Refusal) any {

@@ -176,6 +176,14 @@ type Type struct {
 	// Schedule and Form are hints for clients; nil and none where nothing is said.
 	Schedule *Schedule
 	Form     []FormPart
+
+	// What follows from the rest, worked out once.
+	Linked    []string   // references that the audience goes by
+	Followers []Follower // what is seen through records of this type
+	Depth     int        // the longest way to see a record via others: 0 without any
+	Computes  []string   // computed fields, each after those that it looks at
+	Narrowed  []string   // references with a condition, in the order of the file
+	Filling   []string   // references that fill other fields
 }
 
 // MaxParts is how many parts of one type a record may have.

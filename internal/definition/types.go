@@ -63,6 +63,7 @@ func (r *reader) types(a *App, e entry, root *yaml.Node) []*draft {
 		r.readable(a, d, seen)
 		r.moments(d)
 	}
+	derive(a)
 	return drafts
 }
 

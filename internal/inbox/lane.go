@@ -138,6 +138,11 @@ func (j *judging) again(u *unit) ([]released, error) {
 	if err != nil {
 		return nil, err
 	}
+	for i := range u.members {
+		if err := j.refs(u, &u.members[i]); err != nil { // what it is a part of may be there by now
+			return nil, err
+		}
+	}
 	v, err := j.safely(j.input(a, false, steps(u, "")...))
 	if err != nil {
 		return nil, err

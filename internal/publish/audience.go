@@ -23,17 +23,31 @@ type audiences struct {
 	r    store.Reader
 	ws   string
 	next *definition.App
-	move func(id string, keys []string) error
+	to   mover
+	// moved are the audiences of records through which others are seen, where
+	// nothing is written that r would read.
+	moved map[string][]string
+}
+
+// mover does to a record what the next definition says of it. A trial of one
+// does nothing.
+type mover interface {
+	Regroup(id string, keys []string) error
+	Link(typ, id string, links []landfall.Link) error
 }
 
 // change goes from the old definition to the next, and says how many moved.
 func (a *audiences) change(at placer, old *definition.App) ([]wire.Problem, error) {
 	var out []wire.Problem
-	for _, name := range a.next.Order {
-		if was := old.Types[name]; was != nil && slices.EqualFunc(was.Audience, a.next.Types[name].Audience, sameKey) {
+	others := map[string]bool{} // types whose audience may be another
+	for _, name := range byDepth(a.next) {
+		t, was := a.next.Types[name], old.Types[name]
+		others[name] = was == nil || !slices.EqualFunc(was.Audience, t.Audience, sameKey) ||
+			slices.ContainsFunc(t.Linked, func(field string) bool { return others[t.Fields[field].To] })
+		if !others[name] {
 			continue
 		}
-		n, err := a.records(name)
+		n, err := a.records(t, was == nil || !slices.Equal(was.Linked, t.Linked))
 		if err != nil {
 			return nil, err
 		}
@@ -51,6 +65,14 @@ func (a *audiences) change(at placer, old *definition.App) ([]wire.Problem, erro
 		}
 	}
 	return out, nil
+}
+
+// byDepth are the types in an order in which each comes after those through which
+// its records are seen.
+func byDepth(app *definition.App) []string {
+	out := slices.Clone(app.Order)
+	slices.SortStableFunc(out, func(x, y string) int { return app.Types[x].Depth - app.Types[y].Depth })
+	return out
 }
 
 func (p placer) moves(word, what string) wire.Problem {
@@ -75,10 +97,10 @@ func queues(old, next *definition.App) (out []string) {
 	return slices.Compact(out)
 }
 
-// records goes through the records of a type.
-func (a *audiences) records(typ string) (moved int, err error) {
+// records goes through the records of a type, whose links may be to be made.
+func (a *audiences) records(t *definition.Type, link bool) (moved int, err error) {
 	for after := ""; ; {
-		ids, err := a.r.RecordsOf(a.ws, typ, after, chunk)
+		ids, err := a.r.RecordsOf(a.ws, t.Name, after, chunk)
 		if err != nil || len(ids) == 0 {
 			return moved, err
 		}
@@ -87,14 +109,36 @@ func (a *audiences) records(typ string) (moved int, err error) {
 			if err != nil {
 				return moved, err
 			}
-			did, err := a.settle(row, id, core.Audience(a.next, row.Record))
+			if row == nil {
+				return moved, landfall.Errorf(landfall.CodeInternal, "the record %s is listed, but not stored", id)
+			}
+			if links := core.Links(t, row.Record); link && links != nil && !row.Record.Deleted {
+				if err := a.to.Link(t.Name, id, links); err != nil {
+					return moved, err
+				}
+			}
+			keys, err := core.Audience(a.next, row.Record, a.current)
 			if err != nil {
 				return moved, err
 			}
-			moved += did
+			did, err := a.settle(row, id, keys)
+			if err != nil {
+				return moved, err
+			}
+			if moved += did; did > 0 && a.moved != nil && len(t.Followers) > 0 {
+				a.moved[id] = keys
+			}
 		}
 		after = ids[len(ids)-1]
 	}
+}
+
+// current is who may see a record under the next definition.
+func (a *audiences) current(id string) ([]string, error) {
+	if keys, known := a.moved[id]; known {
+		return keys, nil
+	}
+	return a.r.Audience(a.ws, id)
 }
 
 // issues goes through the issues of a queue, resolved ones too.
@@ -128,5 +172,5 @@ func (a *audiences) settle(row *store.Row, id string, keys []string) (moved int,
 	if slices.Equal(row.Keys, keys) {
 		return 0, nil
 	}
-	return 1, a.move(id, keys)
+	return 1, a.to.Regroup(id, keys)
 }

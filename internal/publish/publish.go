@@ -143,7 +143,7 @@ func (p *Publisher) Publish(ctx context.Context, ws string, actor landfall.Actor
 			return err
 		}
 		seq := l.Publish(out.Version)
-		moved, err := p.moves(w, ws, req, app, func(id string, keys []string) error { return w.Regroup(ws, id, keys, seq) })
+		moved, err := p.moves(w, ws, req, app, &moves{w, ws, seq})
 		if err != nil {
 			return err
 		}
@@ -196,16 +196,16 @@ func (p *Publisher) check(ctx context.Context, ws string, req wire.Publish, coun
 		if out, err = p.compare(r, ws, req, app, problems); err != nil || !count || out.Unchanged || refused(out.Problems) {
 			return err
 		}
-		moved, err := p.moves(r, ws, req, app, func(string, []string) error { return nil })
+		moved, err := p.moves(r, ws, req, app, nil)
 		out.Problems = append(out.Problems, moved...)
 		return err
 	})
 	return out, err
 }
 
-// moves tells move of each record that the next definition gives another
-// audience than the published one does, and says how many there are.
-func (p *Publisher) moves(r store.Reader, ws string, req wire.Publish, next *definition.App, move func(id string, keys []string) error) ([]wire.Problem, error) {
+// moves tells to of each record that the next definition gives another audience
+// than the published one does, and says how many there are; without to it only says.
+func (p *Publisher) moves(r store.Reader, ws string, req wire.Publish, next *definition.App, to mover) ([]wire.Problem, error) {
 	h, err := r.Head(ws)
 	if err != nil || h == nil || h.Definition == 0 {
 		return nil, err // there are no records yet
@@ -214,7 +214,10 @@ func (p *Publisher) moves(r store.Reader, ws string, req wire.Publish, next *def
 	if err != nil {
 		return nil, err
 	}
-	a := &audiences{r: r, ws: ws, next: next, move: move}
+	a := &audiences{r: r, ws: ws, next: next, to: to}
+	if to == nil {
+		a.to, a.moved = trial{}, map[string][]string{}
+	}
 	return a.change(placer{file: fileName(req), source: req.Source}, old)
 }
 

@@ -58,6 +58,11 @@ func (r *reader) warnf(n *yaml.Node, hint, format string, args ...any) {
 	}
 }
 
+// failed reports whether one of the problems is an error.
+func (r *reader) failed() bool {
+	return slices.ContainsFunc(r.problems, func(p Problem) bool { return !p.Warning })
+}
+
 // unknown reports a name that is not among the known ones, with the nearest.
 func (r *reader) unknown(n *yaml.Node, what, name string, known []string) {
 	r.errorf(n, suggest(name, known), "%s %q is not known", what, name)

@@ -38,7 +38,7 @@ func Compile(file string, src []byte) (*App, []Problem) {
 		return a.Column - b.Column
 	})
 	r.problems = slices.Compact(r.problems)
-	if slices.ContainsFunc(r.problems, func(p Problem) bool { return !p.Warning }) {
+	if r.failed() {
 		return nil, r.problems
 	}
 	return app, r.problems

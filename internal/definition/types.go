@@ -63,7 +63,9 @@ func (r *reader) types(a *App, e entry, root *yaml.Node) []*draft {
 		r.readable(a, d, seen)
 		r.moments(d)
 	}
-	derive(a)
+	if !r.failed() { // what follows from circles has no end
+		derive(a)
+	}
 	return drafts
 }
 

@@ -93,7 +93,11 @@ func (r *reader) referring(a *App, d *draft, f *Field, o map[string]entry) {
 		}
 		return
 	}
-	s := newScope(view{record: d.Type, target: target})
+	s := d.targets[f.To]
+	if s == nil {
+		s = newScope(view{record: d.Type, target: target})
+		d.targets[f.To] = s
+	}
 	f.Where = r.expr(where, s, types.BoolType)
 	if fill.value == nil {
 		return

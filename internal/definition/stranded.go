@@ -208,7 +208,7 @@ func (s *stranding) conversions() {
 	for i := range s.next.Convert {
 		c := &s.next.Convert[i]
 		was := s.old.Types[c.Type]
-		if was == nil || c.To != s.to {
+		if was == nil || c.To <= s.old.Version || c.To != s.to {
 			continue
 		}
 		statuses, moves := lifecycleOf(was)

@@ -22,7 +22,9 @@ type draft struct {
 	requires map[string]entry
 	record   *scope // record.field, was.field, parts.TYPE
 	plain    *scope // without parts
-	bare     *scope // field by its bare name
+	// targets have record and target, by the type of the target.
+	targets map[string]*scope
+	bare    *scope // field by its bare name
 }
 
 func (r *reader) types(a *App, e entry, root *yaml.Node) []*draft {
@@ -35,7 +37,7 @@ func (r *reader) types(a *App, e entry, root *yaml.Node) []*draft {
 			r.errorf(t.at, "it is built in", "the type %s can't be declared", t.key)
 			continue
 		}
-		d := &draft{at: t.at, requires: map[string]entry{}, Type: &Type{Name: t.key, Fields: map[string]*Field{}, Rights: map[string]*Right{}}}
+		d := &draft{at: t.at, requires: map[string]entry{}, targets: map[string]*scope{}, Type: &Type{Name: t.key, Fields: map[string]*Field{}, Rights: map[string]*Right{}}}
 		d.o = r.object(t.value, "a type", "title", "number", "label", "part_of", "fields", "lifecycle", "audience", "rights", "conflicts", "schedule", "form")
 		d.Title = r.title(d.o["title"], 200)
 		if d.Title == "" {

@@ -19,6 +19,9 @@ func TestBroken(t *testing.T) {
 	var got []string
 	for _, p := range problems {
 		got = append(got, p.String())
+		if p.Hint == "" {
+			t.Errorf("no hint: %s", p)
+		}
 	}
 	all := strings.Join(got, "\n")
 	want := []string{

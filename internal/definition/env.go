@@ -232,21 +232,21 @@ func (s *scope) compile(text string, want *types.Type) (*Expr, []fault) {
 		return nil, []fault{{0, fmt.Sprintf("the expression is longer than %d bytes", maxExpr), "split it, or keep what it works out in a field"}}
 	}
 	if err := s.prepare(); err != nil {
-		return nil, []fault{{0, fmt.Sprintf("expressions can't be prepared here: %v", err), ""}}
+		return nil, []fault{{0, fmt.Sprintf("expressions can't be prepared here: %v", err), "shorten the definition"}}
 	}
 	checked, issues := s.env.Compile(text)
 	if issues != nil && issues.Err() != nil {
 		return nil, s.faults(issues.Errors())
 	}
 	if want != nil && !fits(want, checked.OutputType()) {
-		return nil, []fault{{0, fmt.Sprintf("the expression gives %s, but %s is needed", checked.OutputType(), want), ""}}
+		return nil, []fault{{0, fmt.Sprintf("the expression gives %s, but %s is needed", named(checked.OutputType()), named(want)), "make it give "+named(want)+": compare something, or convert it, as in string(x), int(x) or double(x)"}}
 	}
 	if costly := s.costly(checked); costly != nil {
 		return nil, []fault{*costly}
 	}
 	prog, err := s.env.Program(checked, cel.CostLimit(costStop), cel.EvalOptions(cel.OptOptimize))
 	if err != nil {
-		return nil, []fault{{0, err.Error(), ""}}
+		return nil, []fault{{0, err.Error(), "write it in another way"}}
 	}
 	return &Expr{text: text, prog: prog, reads: reads(checked, s.record)}, nil
 }
@@ -257,6 +257,9 @@ func fits(want, got *types.Type) bool {
 		got == types.IntType && sameNullable(want, types.DoubleType)
 }
 
+// named is a type of CEL as the definition names it.
+func named(t *types.Type) string { return plainTypes.Replace(t.String()) }
+
 // sameNullable takes a value that may be null for one that may not: null then
 // makes the condition false.
 func sameNullable(want, got *types.Type) bool {
@@ -266,7 +269,7 @@ func sameNullable(want, got *types.Type) bool {
 func (s *scope) faults(errs []*cel.Error) []fault {
 	var out []fault
 	for _, e := range errs {
-		f := fault{column: e.Location.Column(), message: strings.TrimSpace(strings.ReplaceAll(e.Message, "\n", " "))}
+		f := fault{column: e.Location.Column(), message: strings.TrimSpace(strings.ReplaceAll(e.Message, "\n", " ")), hint: "see what expressions may say: docs/definition.md"}
 		for _, re := range []*regexp.Regexp{undeclared, undefined} {
 			m := re.FindStringSubmatch(e.Message)
 			if m == nil {

@@ -42,7 +42,7 @@ func (r *reader) hybrid(e entry, m *Mobile) {
 func (r *reader) between(e entry, least, most int64) int64 {
 	n := r.number(e, least)
 	if n > most {
-		r.errorf(e.value, "", "%s is %d at most", e.key, most)
+		r.errorf(e.value, "write a smaller number", "%s is %d at most", e.key, most)
 		return most
 	}
 	return n

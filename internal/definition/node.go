@@ -106,7 +106,7 @@ func (r *reader) entries(n *yaml.Node, what string) []entry {
 	for i := 0; i+1 < min(len(n.Content), 2*maxEntries); i += 2 {
 		k, v := n.Content[i], n.Content[i+1]
 		if k.Kind != yaml.ScalarNode {
-			r.errorf(k, "", "a key of %s is a plain word", what)
+			r.errorf(k, "write word: value", "a key of %s is a plain word", what)
 			continue
 		}
 		if there[k.Value] {
@@ -140,7 +140,7 @@ func (r *reader) text(e entry, limit int) string {
 		return ""
 	}
 	if e.value.Kind != yaml.ScalarNode || e.value.Tag == "!!null" {
-		r.errorf(e.value, "", "%s is a text", e.key)
+		r.errorf(e.value, "write it in quotes, on one level", "%s is a text", e.key)
 		return ""
 	}
 	if len(e.value.Value) > limit {
@@ -156,7 +156,7 @@ func (r *reader) flag(e entry) bool {
 	}
 	b, err := strconv.ParseBool(e.value.Value)
 	if err != nil || e.value.Tag != "!!bool" {
-		r.errorf(e.value, "", "%s is true or false", e.key)
+		r.errorf(e.value, e.key+": true, or leave it out", "%s is true or false", e.key)
 	}
 	return b
 }
@@ -167,7 +167,7 @@ func (r *reader) number(e entry, least int64) int64 {
 	}
 	n, err := strconv.ParseInt(e.value.Value, 10, 53)
 	if err != nil || n < least {
-		r.errorf(e.value, "", "%s is a whole number, %d or more", e.key, least)
+		r.errorf(e.value, fmt.Sprintf("%s: %d", e.key, max(least, 1)), "%s is a whole number, %d or more", e.key, least)
 	}
 	return n
 }
@@ -178,7 +178,7 @@ func (r *reader) duration(e entry, words ...string) string {
 		return s
 	}
 	if d, err := time.ParseDuration(s); err != nil || d <= 0 {
-		r.errorf(e.value, "", "%s is a duration such as 5m or 4h", e.key)
+		r.errorf(e.value, e.key+": 4h", "%s is a duration such as 5m or 4h", e.key)
 		return ""
 	}
 	return s
@@ -217,7 +217,7 @@ func (r *reader) names(e entry) []name {
 	there := map[string]bool{}
 	for _, n := range nodes {
 		if n.Kind != yaml.ScalarNode || n.Value == "" {
-			r.errorf(n, "", "%s is a name, or a list of names", e.key)
+			r.errorf(n, e.key+": [NAME, NAME]", "%s is a name, or a list of names", e.key)
 			continue
 		}
 		if there[n.Value] {

@@ -59,7 +59,7 @@ var yamlLine = regexp.MustCompile(`line (\d+)`)
 func (r *reader) document(src []byte) *yaml.Node {
 	at := &yaml.Node{Line: 1, Column: 1}
 	if len(src) > maxSource {
-		r.errorf(at, "", "the definition is larger than %d bytes", maxSource)
+		r.errorf(at, "take out what is not used", "the definition is larger than %d bytes", maxSource)
 		return nil
 	}
 	dec := yaml.NewDecoder(strings.NewReader(string(src)))
@@ -72,7 +72,7 @@ func (r *reader) document(src []byte) *yaml.Node {
 		return nil
 	}
 	if err := dec.Decode(&second); err == nil {
-		r.errorf(&second, "", "a definition is one YAML document")
+		r.errorf(&second, "take out the line ---, or keep it in a file of its own", "a definition is one YAML document")
 	}
 	if len(doc.Content) != 1 || doc.Content[0].Kind != yaml.MappingNode {
 		r.errorf(at, "begin with app: NAME", "a definition is a mapping")
@@ -91,7 +91,7 @@ func (r *reader) plain(n *yaml.Node, depth int) error {
 		return errors.New("alias")
 	}
 	if depth > 20 {
-		r.errorf(n, "", "this is nested too deeply")
+		r.errorf(n, "see the brackets and the indentation around here", "this is nested too deeply")
 		return errors.New("depth")
 	}
 	for _, c := range n.Content {

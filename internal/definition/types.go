@@ -158,7 +158,7 @@ func (r *reader) fields(a *App, d *draft) {
 			r.errorf(o["max"].at, "use check", "max does not apply to a field of type %s", f.Type)
 		}
 		if f.Unique && slices.Contains([]FieldType{ChoiceMany, References, JSON, Boolean, Location, Attachment, Attachments, Signature}, f.Type) {
-			r.errorf(o["unique"].at, "", "a field of type %s can't be unique", f.Type)
+			r.errorf(o["unique"].at, "make a field of type text unique", "a field of type %s can't be unique", f.Type)
 		}
 		d.Fields[x.key], d.fields[x.key], d.places[x.key] = f, o, x.at
 		d.Order = append(d.Order, x.key)
@@ -212,8 +212,16 @@ func (r *reader) policy(f *Field, e entry) {
 	f.Policy = p
 	fits := map[Policy][]FieldType{Add: {Integer, Decimal, Duration}, Union: {ChoiceMany, References, Attachments}, Append: {Text, LongText}}[p]
 	if fits != nil && !slices.Contains(fits, f.Type) {
-		r.errorf(e.value, "", "conflict: %s does not fit a field of type %s", p, f.Type)
+		r.errorf(e.value, "it fits "+fieldTypesAsText(fits), "conflict: %s does not fit a field of type %s", p, f.Type)
 	}
+}
+
+func fieldTypesAsText(all []FieldType) string {
+	var out []string
+	for _, t := range all {
+		out = append(out, string(t))
+	}
+	return strings.Join(out, ", ")
 }
 
 func (r *reader) fallback(f *Field, e entry) {

@@ -229,3 +229,34 @@ func TestSchemaTells(t *testing.T) {
 		}
 	}
 }
+
+// The reference names every word of the language, every field type, and nothing is
+// left to be guessed.
+func TestReferenceHasEveryWord(t *testing.T) {
+	page, err := os.ReadFile("../../docs/definition.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var missing []string
+	for _, words := range readWords(t) {
+		for _, w := range words {
+			if !strings.Contains(string(page), "`"+w+"`") {
+				missing = append(missing, w)
+			}
+		}
+	}
+	for _, typ := range fieldTypes {
+		if !strings.Contains(string(page), "| `"+typ+"` |") {
+			missing = append(missing, "type "+typ)
+		}
+	}
+	for _, limit := range []int{maxText, maxLongText, costLimit} {
+		if n := strconv.Itoa(limit); !strings.Contains(string(page), n[:len(n)-3]+","+n[len(n)-3:]) {
+			missing = append(missing, "limit "+n)
+		}
+	}
+	if len(missing) > 0 {
+		slices.Sort(missing)
+		t.Errorf("docs/definition.md does not have %v", slices.Compact(missing))
+	}
+}

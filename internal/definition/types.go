@@ -216,6 +216,13 @@ func (r *reader) policy(f *Field, e entry) {
 	}
 }
 
+func orElse(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}
+
 func fieldTypesAsText(all []FieldType) string {
 	var out []string
 	for _, t := range all {
@@ -239,7 +246,7 @@ func (r *reader) fallback(f *Field, e entry) {
 		}
 		v, msg := FromText(f, e.value.Value)
 		if msg != nil {
-			r.errorf(e.value, msg.Hint, "default: %s", msg.Text)
+			r.errorf(e.value, orElse(msg.Hint, "a literal; or me, now or today, where the type fits"), "default: %s", msg.Text)
 			return
 		}
 		f.Default, f.DefaultKind = string(v), LiteralDefault
@@ -251,7 +258,7 @@ func (r *reader) fallback(f *Field, e entry) {
 	}
 	v, msg := FromText(f, strings.Join(list, ","))
 	if msg != nil {
-		r.errorf(e.value, msg.Hint, "default: %s", msg.Text)
+		r.errorf(e.value, orElse(msg.Hint, "a literal; or me, now or today, where the type fits"), "default: %s", msg.Text)
 		return
 	}
 	f.Default, f.DefaultKind = string(v), LiteralDefault

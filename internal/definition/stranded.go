@@ -78,8 +78,8 @@ func transitionsRenamed(c *Conversion) map[string]string { return c.Transitions 
 
 func (s *stranding) typ(was, is *Type) {
 	if is == nil {
-		s.warnf(s.place("types"), "leave it in, with rights for nobody; types can't be renamed",
-			"the type %s of the published version is gone: its records can't be opened, and changes to them become issues", was.Name)
+		s.warnf(s.place("types"), "leave it in, with rights: {ROLE: {}}; types can't be renamed",
+			"the type %s of the published version is gone: its records stay readable, and changes to them become issues of the kind outdated", was.Name)
 		return
 	}
 	if was.PartOf != is.PartOf {
@@ -98,7 +98,7 @@ func (s *stranding) typ(was, is *Type) {
 	fresh := func(field string) bool { return was.Fields[field] == nil }
 	for _, name := range gone {
 		candidates := slices.DeleteFunc(slices.Clone(is.Order), func(n string) bool { return !fresh(n) || is.Fields[n].Type != was.Fields[name].Type })
-		s.gone(s.place("types", is.Name, "fields"), "field", "rename", is.Name, name, candidates, "values of it stay in the history alone, and changes to it become issues")
+		s.gone(s.place("types", is.Name, "fields"), "field", "rename", is.Name, name, candidates, "values stay as they are stored, and changes to it become issues of the kind outdated")
 	}
 	for _, name := range is.Order {
 		s.demanded(was, is.Name, is.Fields[name])
@@ -184,7 +184,7 @@ func (s *stranding) lifecycle(was, is *Type) {
 	statuses, moves := lifecycleOf(was)
 	now, can := lifecycleOf(is)
 	if is.Lifecycle == nil && len(statuses) > 0 {
-		s.warnf(s.place("types", is.Name), "leave it in", "the lifecycle of %s is gone: transitions that devices made become issues", is.Name)
+		s.warnf(s.place("types", is.Name), "leave it in", "the lifecycle of %s is gone: transitions that devices made become issues of the kind outdated", is.Name)
 		return
 	}
 	fresh := func(list, before []string) []string {
@@ -197,7 +197,7 @@ func (s *stranding) lifecycle(was, is *Type) {
 	}
 	for _, x := range moves {
 		if !slices.Contains(can, s.converted(is.Name, x, transitionsRenamed)) {
-			s.gone(s.place("types", is.Name, "lifecycle", "transitions"), "transition", "transitions", is.Name, x, fresh(can, moves), "where devices made it, it becomes an issue")
+			s.gone(s.place("types", is.Name, "lifecycle", "transitions"), "transition", "transitions", is.Name, x, fresh(can, moves), "where devices made it, it becomes an issue of the kind outdated")
 		}
 	}
 }

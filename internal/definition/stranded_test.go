@@ -33,7 +33,7 @@ func TestStranded(t *testing.T) {
 	next := strings.Replace(published, "version: 3\n", "", 1)
 	for what, x := range map[string]struct{ from, to, want string }{
 		"nothing":                  {"app: a\n", "app: a\ntitle: B\n", ""},
-		"a field with a successor": {"note: {type: text, max: 100}", "notes: {type: text}", `n.yaml:5:5: the field visit.note of the published version is gone: values of it stay in the history alone, and changes to it become issues (if it was renamed: convert: [{to: 4, type: visit, rename: {note: notes}}])`},
+		"a field with a successor": {"note: {type: text, max: 100}", "notes: {type: text}", `n.yaml:5:5: the field visit.note of the published version is gone: values stay as they are stored, and changes to it become issues of the kind outdated (if it was renamed: convert: [{to: 4, type: visit, rename: {note: notes}}])`},
 		"a field without":          {"      size: {type: integer}\n", "", `n.yaml:5:5: the field visit.size of the published version is gone`},
 		"a type":                   {"  site:\n    fields:", "  place:\n    fields:", "the type site of the published version is gone"},
 		"another type":             {"size: {type: integer}", "size: {type: text}", "n.yaml:8:14: the field visit.size was of type integer and is of type text now"},

@@ -281,7 +281,7 @@ func (p *Publisher) compare(r store.Reader, ws string, req wire.Publish, app *de
 		if err != nil {
 			return nil, err
 		}
-		out.Problems = slices.Concat(out.Problems, stranded(at, old, app), nobody)
+		out.Problems = slices.Concat(out.Problems, asWire(definition.Stranded(at.file, old, app)), nobody)
 	}
 	next := h.Definition + 1
 	if app.Version != 0 && app.Version != next {

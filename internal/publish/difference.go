@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/landfall-sync/landfall/internal/core"
 	"github.com/landfall-sync/landfall/internal/definition"
 	"github.com/landfall-sync/landfall/internal/store"
 	"github.com/landfall-sync/landfall/internal/wire"
@@ -40,6 +41,7 @@ func quote(s string) string { return strconv.Quote(s) }
 // stranded warns of what the published version has and the next one has not.
 func stranded(at placer, old, next *definition.App) []wire.Problem {
 	var out []wire.Problem
+	renames := core.Conversions(old, next)
 	gone := func(what, name string) {
 		out = append(out, at.problem("types:", true, fmt.Sprintf("%s %q of the published version is gone", what, name),
 			"records made under it stay readable; changes that devices made with it become issues of the kind outdated"))
@@ -52,9 +54,9 @@ func stranded(at placer, old, next *definition.App) []wire.Problem {
 		}
 		for _, field := range was.Order {
 			f := is.Fields[field]
-			if f == nil {
+			if f == nil && !renamed(renames, name, field, func(c *definition.Conversion) map[string]string { return c.Rename }) {
 				gone("the field", name+"."+field)
-			} else if f.Type != was.Fields[field].Type {
+			} else if f != nil && f.Type != was.Fields[field].Type {
 				out = append(out, at.problem("types:", true,
 					fmt.Sprintf("the field %q was of type %s and is of type %s now", name+"."+field, was.Fields[field].Type, f.Type),
 					"values stored under the old type stay as they are; records that have them may be refused until the field is set again"))
@@ -63,17 +65,22 @@ func stranded(at placer, old, next *definition.App) []wire.Problem {
 		statuses, moves := lifecycle(was)
 		newStatuses, newMoves := lifecycle(is)
 		for _, s := range statuses {
-			if !slices.Contains(newStatuses, s) {
+			if !slices.Contains(newStatuses, s) && !renamed(renames, name, s, func(c *definition.Conversion) map[string]string { return c.Statuses }) {
 				gone("the status", name+" "+s)
 			}
 		}
 		for _, m := range moves {
-			if !slices.Contains(newMoves, m) {
+			if !slices.Contains(newMoves, m) && !renamed(next.Convert, name, m, func(c *definition.Conversion) map[string]string { return c.Transitions }) {
 				gone("the transition", name+" "+m)
 			}
 		}
 	}
 	return out
+}
+
+// renamed reports whether a name of the type leads to another.
+func renamed(all []definition.Conversion, typ, name string, of func(*definition.Conversion) map[string]string) bool {
+	return slices.ContainsFunc(all, func(c definition.Conversion) bool { return c.Type == typ && of(&c)[name] != "" })
 }
 
 // unattended refuses queues in which sync issues wait that nobody could decide

@@ -103,7 +103,7 @@ func begun(t *testing.T, st store.Store, source string) (*world, *publish.Publis
 	w.in = inbox.New(inbox.Config{
 		Store: st, Definitions: p, Clock: clock, Mark: mark, Limits: wire.DefaultLimits(), Patience: time.Minute,
 		JudgeTime: time.Hour, // the clock goes on whenever it is looked at
-		NewID: func() string { w.ids++; return fmt.Sprintf("0198c3ab-0000-7000-8000-%012d", w.ids) },
+		NewID:     func() string { w.ids++; return fmt.Sprintf("0198c3ab-0000-7000-8000-%012d", w.ids) },
 	})
 	w.desk = workqueue.New(workqueue.Config{Store: st, Definitions: p, Clock: clock, Mark: mark})
 	return w, p

@@ -147,6 +147,20 @@ func relate(t *testing.T, st store.Store) {
 	w.shows(step, ` false v1 [name="t"] `+both)
 	healthy("after a lane")
 
+	// A whole that is never made takes what was to be parts of it with it.
+	r = w.push("validation waits waits", made("order", id(2, 9), `"site":"`+id(1, 9)+`"`), made("task", id(3, 9), `"order":"`+id(2, 9)+`","title":"nine"`), made("step", id(4, 9), `"task":"`+id(3, 9)+`","name":"n"`))
+	w.push("applied", fmt.Sprintf(`"op":"withdraw","issue":%q`, r[0].Issue))
+	if err := st.View(t.Context(), func(r store.Reader) error {
+		open, err := r.Issues(ws, store.IssueFilter{State: store.Unresolved}, store.Page{Limit: 9})
+		if len(open) != 0 {
+			t.Errorf("%d issues are open", len(open))
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	healthy("after a withdrawal")
+
 	// Who may see the site sees all of it.
 	desk(wire.Do{Op: landfall.OpUpdate, Type: "site", ID: site, Set: landfall.Fields{"owner": landfall.Value(`"mara"`)}})
 	w.shows(step, ` false v1 [name="t"] [role:boss user:mara]`)

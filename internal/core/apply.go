@@ -1,6 +1,7 @@
 package core
 
 import (
+	"errors"
 	"slices"
 	"strconv"
 
@@ -58,7 +59,9 @@ func (j *judging) apply(a *attempt) (*Refusal, error) {
 	j.touch(a.w, r)
 	a.w.judged, a.w.removed = true, false
 	if change.Action == landfall.Deleted || change.Action == landfall.Restored {
-		if err := j.together(a, a.m.ID, a.t, change.Action); err != nil {
+		if err := j.together(a, a.m.ID, a.t, change.Action); errors.Is(err, errTooMany) {
+			return j.tooManyMove(a.m), nil
+		} else if err != nil {
 			return nil, err
 		}
 	}
@@ -233,7 +236,10 @@ func (j *judging) commit() (Verdict, error) {
 		t := j.in.App.Types[r.Type]
 		v.Effects.Writes = append(v.Effects.Writes, landfall.Write{Record: r, Unique: uniques(t, r), Links: w.links(t)})
 	}
-	if err := j.audiences(v.Effects.Writes); err != nil {
+	if err := j.audiences(v.Effects.Writes); errors.Is(err, errTooMany) {
+		r, err := j.place(j.tooManyMove(&j.in.Run[j.at].Mutation))
+		return Verdict{Refusal: r}, err
+	} else if err != nil {
 		return Verdict{}, err
 	}
 	v.Effects.Regroups = j.regroups
@@ -241,6 +247,15 @@ func (j *judging) commit() (Verdict, error) {
 		v.Effects.Counters = j.counters
 	}
 	return v, nil
+}
+
+// tooManyMove refuses what would keep the server from everything else for long.
+func (j *judging) tooManyMove(m *landfall.Mutation) *Refusal {
+	what := m.Type
+	if t := j.in.App.Types[m.Type]; t != nil {
+		what = title(t)
+	}
+	return j.refuse(StageValidity, landfall.KindConfiguration, CodeTooManyMove, say(CodeTooManyMove, what))
 }
 
 // uniques are the values that the record holds in its unique fields.

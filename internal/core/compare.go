@@ -15,7 +15,7 @@ func Compare(app *definition.App, h Held, base, server *landfall.Record) []Colum
 	if t == nil {
 		return nil
 	}
-	w := collapse(h.Lane, 0)
+	w := collapse(convertRun(app, h.Lane), 0)
 	w.canonical(t)
 	return compare(t, &w, h.Issue.Author, base, server)
 }

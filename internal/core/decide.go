@@ -20,6 +20,7 @@ const DeskReplica = "desk"
 // CodeInvalid; what the rules refuse, or a record that changed since
 // d.Version, is the Verdict's Refusal. Other errors are the World's.
 func Decide(in Input, h Held, d Decision) (Decided, error) {
+	h.Lane, h.Group = convertRun(in.App, h.Lane), convertRun(in.App, h.Group)
 	p := &plan{in: in, h: h, d: d, want: collapse(h.Lane, d.Through), author: h.Issue.Author}
 	p.typ = in.App.Types[h.Issue.RecordType]
 	if err := p.check(); err != nil {

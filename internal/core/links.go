@@ -1,6 +1,7 @@
 package core
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/landfall-sync/landfall"
@@ -10,6 +11,13 @@ import (
 // removedWith marks the link of a part that was deleted with its whole, so that
 // the whole's restoration finds just those.
 const removedWith = "-"
+
+// mostMoved is how many records may be deleted, restored, or enter or leave devices
+// with one change: the server judges nothing else while it writes them.
+const mostMoved = 10_000
+
+// errTooMany ends a verdict with which more would.
+var errTooMany = errors.New("core: too many records move with one change")
 
 // linkPage is how many ids are asked for at a time.
 const linkPage = 500
@@ -138,6 +146,9 @@ func (g *grouping) settle(id string, writes map[string]*landfall.Write) error {
 	was, err := g.in.World.Audience(id)
 	if err != nil || slices.Equal(was, now) {
 		return err
+	}
+	if len(g.regroups) >= mostMoved {
+		return errTooMany
 	}
 	if written == nil {
 		g.regroups = append(g.regroups, landfall.Regroup{ID: id, Audience: now})

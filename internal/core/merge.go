@@ -97,7 +97,7 @@ func (j *judging) mergeField(a *attempt, f *definition.Field, value landfall.Val
 	s := sides{current: a.merged.Fields[f.Name], device: value}
 	if a.m.Op != landfall.OpCreate {
 		s.was = canonicalOr(f, a.base.Was[f.Name])
-		s.touched = !landfall.SameValue(s.current, s.was) && (lostHistory(a) || changedBy(others, f.Name))
+		s.touched = !landfall.SameValue(s.current, s.was) && (lostHistory(a) || changedBy(others, formerly(j.in.App, a.t.Name, f.Name, a.m.Definition)...))
 		s.later = j.edited(a.step).After(a.merged.Edits[f.Name].At)
 	}
 	result, fate := s.merge(f)
@@ -135,11 +135,11 @@ func (a *attempt) put(name string, v landfall.Value) {
 	a.merged.Fields.Put(name, v)
 }
 
-// changedBy reports whether one of the changes set the field.
-func changedBy(changes []landfall.Change, field string) bool {
+// changedBy reports whether one of the changes set the field, under one of the
+// names that it had.
+func changedBy(changes []landfall.Change, names ...string) bool {
 	return slices.ContainsFunc(changes, func(c landfall.Change) bool {
-		_, set := c.Set[field]
-		return set && c.Action != landfall.Assigned
+		return c.Action != landfall.Assigned && slices.ContainsFunc(names, func(name string) bool { _, set := c.Set[name]; return set })
 	})
 }
 

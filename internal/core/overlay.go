@@ -24,6 +24,7 @@ type judging struct {
 }
 
 func newJudging(in Input) *judging {
+	in.Run = convertRun(in.App, in.Run)
 	return &judging{in: in, work: map[string]*working{}, counters: map[string]int64{}, viewer: in.Actor.Keys()}
 }
 

@@ -212,6 +212,9 @@ func (j *judging) together(a *attempt, whole string, t *definition.Type, action 
 			w.removed, w.judged = r.Deleted, true
 			j.changes, w.made = append(j.changes, c), append(w.made, c)
 			j.touch(w, r)
+			if len(j.changes) > mostMoved {
+				return errTooMany
+			}
 			if err := j.together(a, id, pt, action); err != nil {
 				return err
 			}

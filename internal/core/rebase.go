@@ -28,7 +28,8 @@ func (f Targets) of(id string) *landfall.Record {
 func Rebase(app *definition.App, actor *landfall.Actor, server *landfall.Record, pending []landfall.Mutation, targets Targets) *landfall.Record {
 	view := server.Clone()
 	for i := range pending {
-		m := &pending[i]
+		converted := ConvertMutation(app, pending[i])
+		m := &converted
 		if !judged[m.Op] {
 			continue
 		}

@@ -23,8 +23,8 @@ func demand(a *attempt) (verb, []string, bool) {
 	switch a.m.Op {
 	case landfall.OpCreate:
 		var fields []string
-		for _, name := range known(a.t, a.m.Set) {
-			if !landfall.IsNull(a.m.Set[name]) && name != a.t.PartOf {
+		for _, name := range written(a) {
+			if !landfall.IsNull(a.m.Set[name]) {
 				fields = append(fields, name)
 			}
 		}
@@ -32,11 +32,20 @@ func demand(a *attempt) (verb, []string, bool) {
 	case landfall.OpDelete, landfall.OpRestore:
 		return toDelete, nil, true
 	case landfall.OpTransition:
-		fields := known(a.t, a.m.Set)
+		fields := written(a)
 		return toUpdate, fields, len(fields) > 0
 	default:
-		return toUpdate, known(a.t, a.m.Set), true
+		return toUpdate, written(a), true
 	}
+}
+
+// written are the fields that the mutation sets, but for what a part is a part of.
+func written(a *attempt) []string {
+	fields := known(a.t, a.m.Set)
+	if a.t.PartOf == "" {
+		return fields
+	}
+	return slices.DeleteFunc(fields, func(name string) bool { return name == a.t.PartOf })
 }
 
 // grants are what the actor's roles allow, in the order of the roles' names.

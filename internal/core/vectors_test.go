@@ -128,7 +128,31 @@ type world struct {
 	Removed   []string                     `json:"removed"` // parts that were deleted with their whole
 	Broken    bool                         `json:"broken"`  // every question fails
 
+	Many *struct { // records that are alike
+		Count  int             `json:"count"`
+		Record landfall.Record `json:"record"`
+	} `json:"many"`
+
 	app *definition.App
+	ids map[string]*landfall.Record
+}
+
+// found is a record by its id.
+func (w *world) found(id string) *landfall.Record {
+	if w.ids == nil {
+		w.ids = map[string]*landfall.Record{}
+		for i := range w.Many.Count {
+			r := w.Many.Record
+			r.ID = fmt.Sprintf("00000000-0000-7000-9000-%012d", i)
+			w.Records = append(w.Records, &r)
+		}
+		for _, r := range w.Records {
+			if w.ids[r.ID] == nil {
+				w.ids[r.ID] = r
+			}
+		}
+	}
+	return w.ids[id]
 }
 
 type holder struct{ Replica, Record, Issue string }
@@ -145,6 +169,9 @@ func (w *world) err() error {
 }
 
 func (w *world) Record(id string) (*landfall.Record, error) {
+	if w.Many != nil {
+		return w.found(id).Clone(), w.err()
+	}
 	for _, r := range w.Records {
 		if r.ID == id {
 			return r.Clone(), w.err()
@@ -187,8 +214,9 @@ func (w *world) Audience(id string) ([]string, error) {
 func (w *world) Referrers(target, typ, field, after string, limit int) ([]string, error) {
 	name, removed := strings.CutPrefix(field, "-")
 	var out []string
+	names := landfall.Value(`"` + target + `"`)
 	for _, r := range w.Records {
-		linked := r.Type == typ && string(r.Fields[name]) == `"`+target+`"` && r.ID > after
+		linked := r.ID > after && r.Type == typ && bytes.Equal(r.Fields[name], names)
 		if linked && r.Deleted == removed && (!removed || slices.Contains(w.Removed, r.ID)) {
 			out = append(out, r.ID)
 		}

@@ -239,7 +239,7 @@ func (s *scope) compile(text string, want *types.Type) (*Expr, []fault) {
 		return nil, s.faults(issues.Errors())
 	}
 	if want != nil && !fits(want, checked.OutputType()) {
-		return nil, []fault{{0, fmt.Sprintf("the expression gives %s, but %s is needed", named(checked.OutputType()), named(want)), "make it give "+named(want)+": compare something, or convert it, as in string(x), int(x) or double(x)"}}
+		return nil, []fault{{0, fmt.Sprintf("the expression gives %s, but %s is needed", named(checked.OutputType()), named(want)), "make it give " + named(want) + ": compare something, or convert it, as in string(x), int(x) or double(x)"}}
 	}
 	if costly := s.costly(checked); costly != nil {
 		return nil, []fault{*costly}

@@ -88,6 +88,9 @@ func (j *judging) importRow(a landfall.Actor, t *definition.Type, row *wire.Impo
 		return wire.ImportedRow{}, err
 	case sees && rec.Type == t.Name && !rec.Deleted:
 		do.Op, do.Set = landfall.OpUpdate, differing(t, rec, row.Set)
+		if err := j.entered(rec, row); err != nil {
+			return wire.ImportedRow{}, err
+		}
 		if done, ended := compared(t, rec, row, do.Set); ended {
 			return done, nil
 		}
@@ -103,6 +106,18 @@ func (j *judging) importRow(a landfall.Actor, t *definition.Type, row *wire.Impo
 		}
 	}
 	return j.importOne(a, do)
+}
+
+// entered puts a row's version forward over what nobody entered since.
+func (j *judging) entered(rec *landfall.Record, row *wire.ImportRow) error {
+	if row.Version < 1 || row.Version >= rec.Version {
+		return nil
+	}
+	since, err := j.w.Changes(j.ws, rec.ID, row.Version)
+	if err == nil && !slices.ContainsFunc(since, func(c landfall.Change) bool { return !c.Derived }) {
+		row.Version = rec.Version
+	}
+	return err
 }
 
 // importOne makes the change. Only what the rules refuse is the row's own

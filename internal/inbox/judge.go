@@ -266,32 +266,6 @@ func (p *pushing) item(u *unit, i int) error {
 	return p.refs(u, x)
 }
 
-// refs notes the lane of an item: its record, and what that is a part of. What is
-// not there yet may be made in the same unit.
-func (j *judging) refs(u *unit, x *member) error {
-	if x.item.Record == "" {
-		return nil
-	}
-	x.item.Refs = []string{x.item.Record}
-	if x.bad != nil {
-		return nil
-	}
-	wholes, err := core.Wholes(j.app, &x.m, func(id string) (*landfall.Record, error) {
-		r, err := j.w.Record(j.ws, id)
-		if r != nil || err != nil {
-			return r, err
-		}
-		for i := range u.members {
-			if m := &u.members[i].m; m.Op == landfall.OpCreate && m.ID == id {
-				return &landfall.Record{Type: m.Type, ID: id, Fields: m.Set}, nil
-			}
-		}
-		return nil, nil
-	})
-	x.item.Refs = append(x.item.Refs, wholes...)
-	return err
-}
-
 // edited is when the edit was made, by the clock-proof rule.
 func (p *pushing) edited(m *landfall.Mutation) (time.Time, error) {
 	var base time.Time

@@ -15,10 +15,10 @@ import (
 // chunk is how many records are read at a time.
 const chunk = 500
 
-// audiences finds the records whose audience is another under the next
-// definition, and tells each to move. It goes through the records of the types
-// whose audience changed, and the issues of the queues whose members did, a page
-// at a time.
+// audiences finds the records whose audience, or whose names, are others under the
+// next definition, and tells each to move. It goes through the records of the
+// types of which that can be, and the issues of the queues whose members are
+// others, a page at a time.
 type audiences struct {
 	r    store.Reader
 	ws   string
@@ -27,6 +27,8 @@ type audiences struct {
 	// moved are the audiences of records through which others are seen, where
 	// nothing is written that r would read.
 	moved map[string][]string
+
+	renames []definition.Conversion
 }
 
 // mover does to a record what the next definition says of it. A trial of one
@@ -34,15 +36,17 @@ type audiences struct {
 type mover interface {
 	Regroup(id string, keys []string) error
 	Link(typ, id string, links []landfall.Link) error
+	Convert(was, now *landfall.Record, keys []string) error
 }
 
 // change goes from the old definition to the next, and says how many moved.
 func (a *audiences) change(at placer, old *definition.App) ([]wire.Problem, error) {
+	a.renames = core.Conversions(old, a.next)
 	var out []wire.Problem
 	others := map[string]bool{} // types whose audience may be another
 	for _, name := range byDepth(a.next) {
 		t, was := a.next.Types[name], old.Types[name]
-		others[name] = was == nil || !slices.EqualFunc(was.Audience, t.Audience, sameKey) ||
+		others[name] = was == nil || !slices.EqualFunc(was.Audience, t.Audience, sameKey) || a.converts(name) ||
 			slices.ContainsFunc(t.Linked, func(field string) bool { return others[t.Fields[field].To] })
 		if !others[name] {
 			continue
@@ -51,8 +55,12 @@ func (a *audiences) change(at placer, old *definition.App) ([]wire.Problem, erro
 		if err != nil {
 			return nil, err
 		}
-		if n > 0 {
-			out = append(out, at.moves("types:", fmt.Sprintf("the audience of %q changes: %d of its records enter or leave devices", name, n)))
+		if n.moved > 0 {
+			out = append(out, at.moves("types:", fmt.Sprintf("the audience of %q changes: %d of its records enter or leave devices", name, n.moved)))
+		}
+		if n.converted > 0 {
+			out = append(out, at.problem("convert:", true, fmt.Sprintf("%d records of %q are converted", n.converted, name),
+				"they get their new names where the definition is published, and are sent to the devices that have them"))
 		}
 	}
 	for _, name := range queues(old, a.next) {
@@ -65,6 +73,11 @@ func (a *audiences) change(at placer, old *definition.App) ([]wire.Problem, erro
 		}
 	}
 	return out, nil
+}
+
+// converts reports whether something of the type has another name from now on.
+func (a *audiences) converts(typ string) bool {
+	return slices.ContainsFunc(a.renames, func(c definition.Conversion) bool { return c.Type == typ })
 }
 
 // byDepth are the types in an order in which each comes after those through which
@@ -97,40 +110,60 @@ func queues(old, next *definition.App) (out []string) {
 	return slices.Compact(out)
 }
 
+// done counts what became of the records of a type.
+type done struct{ moved, converted int }
+
 // records goes through the records of a type, whose links may be to be made.
-func (a *audiences) records(t *definition.Type, link bool) (moved int, err error) {
+func (a *audiences) records(t *definition.Type, link bool) (n done, err error) {
 	for after := ""; ; {
 		ids, err := a.r.RecordsOf(a.ws, t.Name, after, chunk)
 		if err != nil || len(ids) == 0 {
-			return moved, err
+			return n, err
 		}
 		for _, id := range ids {
 			row, err := a.r.Row(a.ws, id)
 			if err != nil {
-				return moved, err
+				return n, err
 			}
 			if row == nil {
-				return moved, landfall.Errorf(landfall.CodeInternal, "the record %s is listed, but not stored", id)
+				return n, landfall.Errorf(landfall.CodeInternal, "the record %s is listed, but not stored", id)
 			}
-			if links := core.Links(t, row.Record); link && links != nil && !row.Record.Deleted {
-				if err := a.to.Link(t.Name, id, links); err != nil {
-					return moved, err
-				}
-			}
-			keys, err := core.Audience(a.next, row.Record, a.current)
-			if err != nil {
-				return moved, err
-			}
-			did, err := a.settle(row, id, keys)
-			if err != nil {
-				return moved, err
-			}
-			if moved += did; did > 0 && a.moved != nil && len(t.Followers) > 0 {
-				a.moved[id] = keys
+			if err := a.record(t, row, link, &n); err != nil {
+				return n, err
 			}
 		}
 		after = ids[len(ids)-1]
 	}
+}
+
+// record gives one record its names, its links and its audience.
+func (a *audiences) record(t *definition.Type, row *store.Row, link bool, n *done) error {
+	was := row.Record
+	now := core.ConvertRecord(a.renames, was)
+	if links := core.Links(t, now); (link || now != was) && links != nil && !now.Deleted {
+		if err := a.to.Link(t.Name, now.ID, links); err != nil {
+			return err
+		}
+	}
+	keys, err := core.Audience(a.next, now, a.current)
+	if err != nil {
+		return err
+	}
+	moved := !slices.Equal(row.Keys, keys)
+	if moved {
+		n.moved++
+		if a.moved != nil && len(t.Followers) > 0 {
+			a.moved[now.ID] = keys
+		}
+	}
+	switch {
+	case now != was:
+		n.converted++
+		return a.to.Convert(was, now, keys)
+	case moved:
+		return a.to.Regroup(now.ID, keys)
+	}
+	return nil
 }
 
 // current is who may see a record under the next definition.

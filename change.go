@@ -40,4 +40,8 @@ type Change struct {
 	Lost  Fields `json:"lost,omitempty"`
 	Issue string `json:"issue,omitempty"` // the issue whose decision or retry made it
 	Note  string `json:"note,omitempty"`
+	// Derived: nobody entered it. The server worked out computed fields, since a
+	// part changed, or a published definition gave things other names. It conflicts
+	// with nothing.
+	Derived bool `json:"derived,omitempty"`
 }

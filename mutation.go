@@ -34,6 +34,9 @@ type Base struct {
 	Status string `json:"status,omitempty"`
 	// Was holds the old values of the touched fields; null for unset.
 	Was Fields `json:"was,omitempty"`
+	// Seen is, for the deletion of a record with parts, the place in the sequence
+	// through which the replica had all that its user may see: so it had the parts.
+	Seen int64 `json:"seen,omitempty"`
 	// Lost: the version is of a history that the server does not have any more,
 	// so that only Status and Was say what was seen. It is never sent.
 	Lost bool `json:"-"`

@@ -114,6 +114,9 @@ func (g *Group) change(ref string, m landfall.Mutation) error {
 	if v.Server != nil {
 		m.Base.Version = v.Server.Version
 	}
+	if t := g.app.Types[m.Type]; t != nil && len(t.Parts) > 0 && m.Op == landfall.OpDelete {
+		m.Base.Seen = g.s.Seq
+	}
 	for name := range m.Set {
 		m.Base.Was[name] = landfall.Null
 		if old := v.Record.Fields[name]; !landfall.IsNull(old) {
@@ -155,12 +158,30 @@ func (g *Group) add(view *landfall.Record, m landfall.Mutation) error {
 	}
 	m.N, m.Replica, m.Incarnation = g.s.Next, g.s.Replica, g.s.Incarnation
 	m.Definition, m.MadeAt = g.app.Version, g.c.opts.Clock().UTC()
-	if messages := core.LocalCheck(g.app, g.s.actor(), view, &m); len(messages) > 0 {
+	entries, err := g.entriesFor(t)
+	if err != nil {
+		return err
+	}
+	targets, failed := (&shelf{g.tx, g.s, g.app, entries}).targets()
+	messages := core.LocalCheck(g.app, g.s.actor(), view, &m, targets)
+	if *failed != nil {
+		return *failed
+	}
+	if len(messages) > 0 {
 		return refusedHere(messages)
 	}
 	g.s.Next++
 	g.made = append(g.made, m)
 	return g.put(&m)
+}
+
+// entriesFor are what is pending of other records, where the type's rules look at
+// those.
+func (g *Group) entriesFor(t *definition.Type) (map[string][]*Entry, error) {
+	if len(t.Narrowed)+len(t.Filling) == 0 {
+		return nil, nil
+	}
+	return byRecord(g.tx)
 }
 
 func (g *Group) put(m *landfall.Mutation) error {

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -94,7 +95,7 @@ func (c *Client) find(tx Tx, s *state, app *definition.App, ref string) (*View, 
 	if err != nil {
 		return nil, err
 	}
-	v, err := c.view(s, app, server, entries[id])
+	v, err := c.view(&shelf{tx, s, app, entries}, server, entries[id])
 	if err == nil && (v == nil || v.Record.Type == landfall.IssueType) {
 		err = absent
 	}
@@ -147,15 +148,13 @@ func byRecord(tx Tx) (map[string][]*Entry, error) {
 
 // view puts the pending changes on top of the server's copy; nil when neither
 // makes a record.
-func (c *Client) view(s *state, app *definition.App, server *landfall.Record, entries []*Entry) (*View, error) {
+func (c *Client) view(on *shelf, server *landfall.Record, entries []*Entry) (*View, error) {
 	v := &View{Server: server, entries: entries, Pending: len(entries)}
-	var pending []landfall.Mutation
+	pending, err := decodeAll(entries)
+	if err != nil {
+		return nil, err
+	}
 	for _, e := range entries {
-		m, err := decode(e)
-		if err != nil {
-			return nil, err
-		}
-		pending = append(pending, m)
 		if e.State == Issued {
 			v.NeedsDecision = true
 			if !e.Waiting || v.Issue == "" {
@@ -163,11 +162,15 @@ func (c *Client) view(s *state, app *definition.App, server *landfall.Record, en
 			}
 		}
 	}
-	v.Record = core.Rebase(app, s.actor(), server, pending)
-	if v.Record == nil {
-		return nil, nil
+	targets, failed := on.targets()
+	v.Record = core.Rebase(on.app, on.s.actor(), server, pending, targets)
+	if v.Record == nil || *failed != nil {
+		return nil, *failed
 	}
-	v.Label = label(app, v.Record, c.opts.Clock())
+	if deleted, err := on.deleted(v.Record); deleted || err != nil {
+		return nil, err
+	}
+	v.Label = label(on.app, v.Record, c.opts.Clock())
 	return v, nil
 }
 
@@ -190,9 +193,10 @@ func (c *Client) views(tx Tx, s *state, app *definition.App, typ string) ([]*Vie
 	if err != nil {
 		return nil, err
 	}
+	on := &shelf{tx, s, app, maps.Clone(entries)}
 	var out []*View
 	add := func(server *landfall.Record, of []*Entry) error {
-		v, err := c.view(s, app, server, of)
+		v, err := c.view(on, server, of)
 		if v != nil {
 			out = append(out, v)
 		}

@@ -7,3 +7,13 @@ import _ "embed" // the definitions are files
 //
 //go:embed expenses/app.yaml
 var Expenses []byte
+
+// FieldService is the definition of the facility-management app.
+//
+//go:embed fieldservice/app.yaml
+var FieldService []byte
+
+// FieldService2 is its next version, with things renamed.
+//
+//go:embed fieldservice/app-v2.yaml
+var FieldService2 []byte

@@ -16,6 +16,7 @@ import (
 
 	"github.com/landfall-sync/landfall/internal/auth"
 	"github.com/landfall-sync/landfall/internal/changelog"
+	"github.com/landfall-sync/landfall/internal/definition"
 	"github.com/landfall-sync/landfall/internal/httpapi"
 	"github.com/landfall-sync/landfall/internal/inbox"
 	"github.com/landfall-sync/landfall/internal/publish"
@@ -129,7 +130,7 @@ func New(o Options) (*Server, error) {
 		Rehearsals: rehearse.New(rehearse.Config{Store: o.Store, Definitions: s.publisher, Retrier: s.inbox, Clock: o.Clock}),
 		Inbox:      pushes{s.inbox}, Records: reads{log, o.Log, s.ahead}, Queues: desk, Issues: desk, IssueWork: desk, Audit: accounts,
 		Limits: o.Limits, PushMemory: o.Bounds.Memory, Memory: o.Bounds.Memory, Times: o.Bounds.Times, Clock: o.Clock, NewID: o.NewID, Log: o.Log, Version: Version,
-		Wait: longestWait, Look: lookEvery,
+		Wait: longestWait, Look: lookEvery, Schema: definition.Schema(),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("server: %w", err)

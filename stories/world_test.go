@@ -367,3 +367,14 @@ func (w *World) publish(app, old, changed string) {
 	w.write("changed.yaml", strings.Replace(string(b), old, changed, 1))
 	w.Ada().Do("app", "publish", "--yes", w.path("changed.yaml"))
 }
+
+// publishAll publishes the definition with all of these replaced, wherever they are.
+func (w *World) publishAll(app string, oldAndNew ...string) {
+	w.t.Helper()
+	b, err := os.ReadFile(app)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.write("changed.yaml", strings.NewReplacer(oldAndNew...).Replace(string(b)))
+	w.Ada().Do("app", "publish", w.path("changed.yaml"))
+}

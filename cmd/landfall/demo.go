@@ -16,13 +16,13 @@ import (
 	"golang.org/x/term"
 
 	"github.com/landfall-sync/landfall"
-	"github.com/landfall-sync/landfall/examples"
 	"github.com/landfall-sync/landfall/internal/demo"
 	"github.com/landfall-sync/landfall/internal/desk"
 	"github.com/landfall-sync/landfall/server"
 )
 
 type demoCmd struct {
+	App    string `help:"The app: expenses, or fieldservice." enum:"expenses,fieldservice" default:"expenses"`
 	Story  string `help:"Tell a story: expenses." enum:",expenses" default:"" placeholder:"NAME"`
 	Step   bool   `help:"Wait for Enter between the steps of the story."`
 	Fresh  bool   `help:"Begin anew: remove the demo's data first."`
@@ -31,7 +31,7 @@ type demoCmd struct {
 }
 
 func (c *demoCmd) Help() string {
-	return "Everybody's password is " + demo.Password + ".\nExample:\n  landfall demo --story expenses"
+	return "Everybody's password is " + demo.Password + ".\nExample:\n  landfall demo --story expenses\n  landfall demo --app fieldservice"
 }
 
 // demoFile marks a folder as the demo's, and says where it is served.
@@ -40,6 +40,7 @@ const demoFile = "demo.json"
 type demoMark struct {
 	Seeded bool   `json:"seeded"`
 	URL    string `json:"url,omitempty"`
+	App    string `json:"app,omitempty"` // none: expenses
 }
 
 // Run serves the demo, or tells a story on it.
@@ -47,11 +48,17 @@ func (c *demoCmd) Run(s *session) error {
 	if !server.Loopback(c.Listen) {
 		return landfall.Errorf(landfall.CodeInvalid, "the demo's passwords are known to everybody: it listens on this computer alone").WithHint("for example --listen 127.0.0.1:8080")
 	}
+	if c.Story != "" && c.App != c.Story {
+		return uncheckedError{landfall.Errorf(landfall.CodeInvalid, "the story %s is not one of the app %s", c.Story, c.App).WithHint("leave out --app")}
+	}
 	dir, err := c.folder()
 	if err != nil {
 		return err
 	}
 	mark := readMark(dir)
+	if was := mark.app(); was != c.App && mark.Seeded && !c.Fresh {
+		return landfall.Errorf(landfall.CodeConflict, "%s has the data of the app %s", dir, was).WithHint("choose another folder with --data, or begin anew with --fresh")
+	}
 	if c.Story != "" && !c.Fresh && alive(s.ctx, mark.URL) {
 		fmt.Fprintf(s.out, "Telling the story on the demo that runs at %s.\n\n", mark.URL)
 		return c.tell(s, dir, mark.URL)
@@ -86,12 +93,23 @@ func (c *demoCmd) folder() (string, error) {
 		}
 	}
 	if base != "" {
-		dir := filepath.Join(base, "landfall-demo")
+		name := "landfall-demo"
+		if c.App != demo.Apps[0].Name {
+			name += "-" + c.App
+		}
+		dir := filepath.Join(base, name)
 		if os.MkdirAll(dir, 0o700) == nil { //nolint:gosec // the user's own folder, as the environment names it
 			return dir, nil
 		}
 	}
 	return filepath.Abs("landfall-demo")
+}
+
+func (m demoMark) app() string {
+	if m.App == "" {
+		return demo.Apps[0].Name
+	}
+	return m.App
 }
 
 func readMark(dir string) demoMark {
@@ -176,7 +194,7 @@ func (c *demoCmd) start(s *session, dir string) (_ *running, err error) {
 	}
 	if empty {
 		mark = demoMark{}
-		if _, err = server.Init(s.ctx, st, server.InitOptions{Definition: examples.Expenses, Admin: demo.Admin, Password: demo.Password}); err != nil {
+		if _, err = server.Init(s.ctx, st, server.InitOptions{Definition: demo.Find(c.App).Definition, Admin: demo.Admin, Password: demo.Password}); err != nil {
 			d.ended <- nil
 			return nil, err
 		}
@@ -194,22 +212,22 @@ func (c *demoCmd) start(s *session, dir string) (_ *running, err error) {
 	d.url = "http://" + ln.Addr().String()
 	go func() { d.ended <- srv.Run(ctx, ln) }()
 	if !mark.Seeded {
-		if err := demo.Seed(s.ctx, d.url, s.seeding()); err != nil {
+		if err := demo.Find(c.App).Seed(s.ctx, d.url, s.seeding()); err != nil {
 			return nil, fmt.Errorf("%w (begin anew with: landfall demo --fresh)", err)
 		}
 	}
-	return d, writeMark(dir, demoMark{Seeded: true, URL: d.url})
+	return d, writeMark(dir, demoMark{Seeded: true, URL: d.url, App: c.App})
 }
 
 // seeding shows how far the data is, on a terminal.
 func (s *session) seeding() func(done, of int) {
-	fmt.Fprintln(s.out, "Making the demo's people and reports …")
+	fmt.Fprintln(s.out, "Making the demo's people and records …")
 	f, ok := s.err.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return func(int, int) {}
 	}
 	return func(done, of int) {
-		fmt.Fprintf(s.err, "\r%d of %d reports ", done, of)
+		fmt.Fprintf(s.err, "\r%d of %d ", done, of)
 		if done == of {
 			fmt.Fprintln(s.err)
 		}
@@ -221,7 +239,7 @@ func (d *running) stop() error {
 	d.cancel()
 	err := <-d.ended
 	if d.url != "" {
-		err = errors.Join(err, writeMark(d.dir, demoMark{Seeded: readMark(d.dir).Seeded}))
+		err = errors.Join(err, writeMark(d.dir, demoMark{Seeded: readMark(d.dir).Seeded, App: readMark(d.dir).App}))
 	}
 	return errors.Join(err, d.store.Close())
 }
@@ -248,25 +266,23 @@ func listen(ctx context.Context, addr string) (net.Listener, error) {
 }
 
 func (c *demoCmd) welcome(s *session, url, dir string) {
-	fmt.Fprintf(s.out, "\n%s, at %s   (data in %s)\n\n", "uPlus Expenses", url, dir)
-	fmt.Fprintf(s.out, "  ada        administrator, looks after sync conflicts\n")
-	for _, p := range demo.People {
+	app := demo.Find(c.App)
+	fmt.Fprintf(s.out, "\n%s, at %s   (data in %s)\n\n", app.Title, url, dir)
+	fmt.Fprintf(s.out, "  %-10s %-20s %s\n", demo.Admin, "Ada Marchetti", app.Admin)
+	for _, p := range app.People {
 		fmt.Fprintf(s.out, "  %-10s %-20s %s\n", p.Name, p.Title, p.Role)
 	}
 	flag := ""
 	if c.Data != "" {
 		flag = " --data " + c.Data
 	}
-	fmt.Fprintf(s.out, `
-Everybody's password is %s. In another terminal:
-
-  landfall demo --story expenses%s        what happens when a case has moved on
-  echo %s | landfall login %s --user ada --password-stdin
-  landfall issue list                     conflicts that wait for a decision
-  landfall issue show 1
-  landfall record list expense --status pending-approval
-  landfall inbox list
-
-Ctrl-C stops it; the data stays.
-`, demo.Password, flag, demo.Password, strings.TrimRight(url, "/"))
+	fmt.Fprintf(s.out, "\nEverybody's password is %s. In another terminal:\n\n", demo.Password)
+	if app.Story {
+		fmt.Fprintf(s.out, "  landfall demo --story %s%s        what happens when a case has moved on\n", app.Name, flag)
+	}
+	fmt.Fprintf(s.out, "  echo %s | landfall login %s --user %s --password-stdin\n", demo.Password, strings.TrimRight(url, "/"), app.Desk)
+	for _, hint := range append([]string{"landfall issue list                     conflicts that wait for a decision", "landfall issue show 1"}, app.Hints...) {
+		fmt.Fprintln(s.out, "  "+hint)
+	}
+	fmt.Fprintln(s.out, "\nCtrl-C stops it; the data stays.")
 }

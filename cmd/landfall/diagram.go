@@ -27,7 +27,7 @@ func (c *appDiagramCmd) Run(s *session) error {
 		return err
 	}
 	if a == nil {
-		if err := s.problems(problems); err != nil {
+		if err := s.problems(asWire(problems)); err != nil {
 			return err
 		}
 		return errWanting

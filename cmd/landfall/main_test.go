@@ -51,7 +51,7 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"login", "http://127.0.0.1:1", "--user", "ada", "--password-stdin"}, exitUnreachable, "can't be reached"},
 		{[]string{"field", "-C", dir, "status"}, exitRefused, "landfall field -C"},
 		{[]string{"app", "check", app}, exitRefused, ""},
-		{[]string{"app", "check", filepath.Join(dir, "none.yaml")}, exitRefused, "can't be read"},
+		{[]string{"app", "check", filepath.Join(dir, "none.yaml")}, exitUsage, "can't be read"},
 		{[]string{"app", "check", "../../examples/expenses/app.yaml", "--strict"}, exitDone, ""},
 		{[]string{"serve", "--data", dir}, exitRefused, "landfall init"},
 	} {
@@ -64,7 +64,7 @@ func TestExitCodes(t *testing.T) {
 
 // Every command that takes arguments has help with an example, or needs none.
 func TestHelp(t *testing.T) {
-	for _, args := range [][]string{{"init"}, {"serve"}, {"demo"}, {"login"}, {"app", "check"}, {"app", "publish"}, {"app", "rehearse"}, {"app", "diagram"}, {"backup"}, {"restore"}, {"user", "add"}, {"device", "enrol"}, {"audit"}, {"record", "create"}, {"record", "move"}, {"import"}, {"export"}, {"issue", "list"}, {"issue", "resolve"}, {"issue", "retry"}, {"inbox", "list"}, {"field", "create"}, {"field", "group"}, {"field", "sync"}, {"sim", "run"}, {"sim", "replay"}, {"sim", "bugs"}} {
+	for _, args := range [][]string{{"init"}, {"serve"}, {"demo"}, {"login"}, {"app", "check"}, {"app", "schema"}, {"app", "publish"}, {"app", "rehearse"}, {"app", "diagram"}, {"backup"}, {"restore"}, {"user", "add"}, {"device", "enrol"}, {"audit"}, {"record", "create"}, {"record", "move"}, {"import"}, {"export"}, {"issue", "list"}, {"issue", "resolve"}, {"issue", "retry"}, {"inbox", "list"}, {"field", "create"}, {"field", "group"}, {"field", "sync"}, {"sim", "run"}, {"sim", "replay"}, {"sim", "bugs"}} {
 		if _, out, _ := program(t, "", append(args, "--help")...); !strings.Contains(out, "Example:") {
 			t.Errorf("landfall %s --help has no example:\n%s", strings.Join(args, " "), out)
 		}

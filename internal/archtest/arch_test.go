@@ -73,7 +73,7 @@ var pure = []string{".", "internal/core", "internal/definition", "internal/diagr
 // allowedInPure are the standard packages of values, and the few libraries that
 // compute without side effects.
 var allowedInPure = []string{
-	"bytes", "cmp", "compress/flate", "crypto/sha256", "encoding/base64", "encoding/hex", "encoding/json", "errors", "fmt",
+	"bytes", "cmp", "compress/flate", "crypto/sha256", "embed", "encoding/base64", "encoding/hex", "encoding/json", "errors", "fmt",
 	"hash/fnv", "io", "iter", "maps", "math", "math/big", "reflect", "regexp", "slices", "sort", "strconv", "strings",
 	"sync", "sync/atomic", "time", "unicode", "unicode/utf16", "unicode/utf8",
 	"cel.dev/cel-go/", "github.com/cockroachdb/apd/", "github.com/go-json-experiment/json", "go.yaml.in/yaml/",

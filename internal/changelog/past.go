@@ -21,7 +21,11 @@ func underKey(app *definition.App, rec *landfall.Record, key string) (under, kno
 	case app.Types[rec.Type] == nil:
 		return false, false
 	}
-	return slices.Contains(core.Audience(app, rec), key), true
+	keys, err := core.Audience(app, rec, core.Nobody)
+	if under = err == nil && slices.Contains(keys, key); under {
+		return true, true
+	}
+	return false, len(app.Types[rec.Type].Linked) == 0 // of what it was seen through the past is not known
 }
 
 func plainText(v landfall.Value) string {

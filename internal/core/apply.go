@@ -1,6 +1,7 @@
 package core
 
 import (
+	"errors"
 	"slices"
 	"strconv"
 
@@ -13,6 +14,10 @@ import (
 func (j *judging) apply(a *attempt) (*Refusal, error) {
 	r := a.merged
 	change := j.change(a)
+	if again := a.m.Op == landfall.OpUpdate && len(a.set) == 0 && len(a.lost) == 0; again || a.m.Op == landfall.OpRestore && !r.Deleted {
+		j.touchQuietly(a)
+		return nil, nil
+	}
 	switch a.m.Op {
 	case landfall.OpCreate:
 		if err := j.number(a.t, r); err != nil {
@@ -25,35 +30,42 @@ func (j *judging) apply(a *attempt) (*Refusal, error) {
 			r.StatusEdit = &landfall.Edit{Author: change.Author, By: change.By, At: change.Edited, Seq: j.in.Seq}
 		}
 	case landfall.OpTransition:
-		if refusal := j.move(a, &change); refusal != nil {
-			return refusal, nil
+		if refusal, err := j.move(a, &change); refusal != nil || err != nil {
+			return refusal, err
 		}
 	case landfall.OpDelete:
 		change.Action = landfall.Deleted
 		r.Deleted, r.Queue, r.Assignee = true, "", ""
 	case landfall.OpRestore:
-		if !r.Deleted {
-			j.touchQuietly(a)
-			return nil, nil
-		}
 		change.Action = landfall.Restored
 		r.Deleted = false
 		settle(a.t, r, nil)
 	default:
 		change.Action = landfall.Updated
 		settle(a.t, r, a.w.now)
-		if len(a.set) == 0 && len(a.lost) == 0 {
-			j.touchQuietly(a)
-			return nil, nil
-		}
 		if len(a.set) == 0 {
 			j.note = noteLost
 		}
 	}
+	switch {
+	case change.Action == landfall.Restored: // its parts come back first
+		a.w.stale, a.w.staleAt = true, j.at
+	case !r.Deleted:
+		if err := j.computed(a); err != nil {
+			return nil, err
+		}
+	}
 	j.record(a, change)
 	j.touch(a.w, r)
-	a.w.judged = true
-	return nil, nil
+	a.w.judged, a.w.removed = true, false
+	if change.Action == landfall.Deleted || change.Action == landfall.Restored {
+		if err := j.together(a, a.m.ID, a.t, change.Action); errors.Is(err, errTooMany) {
+			return j.tooManyMove(a.m), nil
+		} else if err != nil {
+			return nil, err
+		}
+	}
+	return nil, j.disturb(a.t, r)
 }
 
 // touchQuietly notes that a step looked at the record and changed nothing; its
@@ -133,14 +145,17 @@ func enter(f *landfall.Fields, name string, v landfall.Value) {
 
 // move makes the transition and sets what it sets. All its expressions see the
 // record as it was before them.
-func (j *judging) move(a *attempt, c *landfall.Change) *Refusal {
+func (j *judging) move(a *attempt, c *landfall.Change) (*Refusal, error) {
 	r, t := a.merged, a.move
 	vars := j.vars(a.t, r.Clone(), a.w.now)
 	for _, s := range t.Set {
 		f := a.t.Fields[s.Field]
+		if err := j.withParts(vars, s.Value); err != nil {
+			return nil, err
+		}
 		v, err := s.Value.Value(vars, f)
-		if err != nil {
-			return j.refuse(StageTransition, landfall.KindConfiguration, CodeExpression, onField(say(CodeExpression, title(a.t)), s.Field))
+		if err != nil { // the definition's trouble, not the world's
+			return j.refuse(StageTransition, landfall.KindConfiguration, CodeExpression, onField(say(CodeExpression, title(a.t)), s.Field)), nil //nolint:nilerr // it is the refusal
 		}
 		a.put(s.Field, v)
 		delete(a.lost, s.Field)
@@ -150,7 +165,7 @@ func (j *judging) move(a *attempt, c *landfall.Change) *Refusal {
 	r.Status = t.To
 	r.StatusEdit = &landfall.Edit{Author: c.Author, By: c.By, At: c.Edited, Seq: j.in.Seq}
 	settle(a.t, r, a.w.now)
-	return nil
+	return nil, nil
 }
 
 // settle puts a case where its status says: into its queue, or in the worklist
@@ -215,17 +230,32 @@ func (j *judging) commit() (Verdict, error) {
 		}
 		r := w.now
 		r.Version, r.UpdatedAt = j.in.Seq, j.in.Now
-		if w.judged { // who is only assigned was not held to this version's rules
+		if w.judged || w.sound { // who is only assigned was not held to this version's rules
 			r.Definition = j.in.App.Version
 		}
-		v.Effects.Writes = append(v.Effects.Writes, landfall.Write{
-			Record: r, Audience: Audience(j.in.App, r), Unique: uniques(j.in.App.Types[r.Type], r),
-		})
+		t := j.in.App.Types[r.Type]
+		v.Effects.Writes = append(v.Effects.Writes, landfall.Write{Record: r, Unique: uniques(t, r), Links: w.links(t)})
 	}
+	if err := j.audiences(v.Effects.Writes); errors.Is(err, errTooMany) {
+		r, err := j.place(j.tooManyMove(&j.in.Run[j.at].Mutation))
+		return Verdict{Refusal: r}, err
+	} else if err != nil {
+		return Verdict{}, err
+	}
+	v.Effects.Regroups = j.regroups
 	if len(j.counters) > 0 {
 		v.Effects.Counters = j.counters
 	}
 	return v, nil
+}
+
+// tooManyMove refuses what would keep the server from everything else for long.
+func (j *judging) tooManyMove(m *landfall.Mutation) *Refusal {
+	what := m.Type
+	if t := j.in.App.Types[m.Type]; t != nil {
+		what = title(t)
+	}
+	return j.refuse(StageValidity, landfall.KindConfiguration, CodeTooManyMove, say(CodeTooManyMove, what))
 }
 
 // uniques are the values that the record holds in its unique fields.

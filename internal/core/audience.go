@@ -9,12 +9,17 @@ import (
 	"github.com/landfall-sync/landfall/internal/definition"
 )
 
+// Audiences says by which keys a record may be received now; none when it is
+// deleted or not there.
+type Audiences func(id string) ([]string, error)
+
 // Audience lists the keys whose holders may receive the record, sorted; nil for
-// a deleted record and for a type that the definition does not have.
-func Audience(app *definition.App, r *landfall.Record) []string {
+// a deleted record and for a type that the definition does not have. Who may see
+// it via another record is asked of others; its errors are passed through.
+func Audience(app *definition.App, r *landfall.Record, others Audiences) ([]string, error) {
 	t := app.Types[r.Type]
 	if t == nil || r.Deleted {
-		return nil
+		return nil, nil
 	}
 	var keys []string
 	for _, k := range t.Audience {
@@ -30,17 +35,31 @@ func Audience(app *definition.App, r *landfall.Record) []string {
 			if name := text(r.Fields[k.Name]); name != "" {
 				keys = append(keys, string(k.Kind)+":"+name)
 			}
+		case definition.AudienceVia:
+			if id := text(r.Fields[k.Name]); id != "" {
+				via, err := others(id)
+				if err != nil {
+					return nil, err
+				}
+				keys = append(keys, via...)
+			}
 		}
 	}
 	slices.Sort(keys)
-	return slices.Compact(keys)
+	return slices.Compact(keys), nil
 }
+
+// Nobody are the audiences of records that are not there.
+func Nobody(string) ([]string, error) { return nil, nil }
 
 // Sees reports whether the actor holds one of the audience keys.
 func Sees(actor *landfall.Actor, keys []string) bool {
 	held := actor.Keys()
 	return slices.ContainsFunc(keys, func(k string) bool { return slices.Contains(held, k) })
 }
+
+// Text is the string in a canonical value, "" when it holds none.
+func Text(v landfall.Value) string { return text(v) }
 
 // text is the string in a canonical value, "" when it holds none.
 func text(v landfall.Value) string {

@@ -65,11 +65,12 @@ func collapse(lane []Step, through int64) wanted {
 }
 
 // canonical makes the values that have a canonical form canonical, so that they
-// compare with what is stored; fields that the type does not have are left out.
+// compare with what is stored; fields that the type does not have, or that nobody
+// enters, are left out.
 func (w *wanted) canonical(t *definition.Type) {
 	for name := range w.set {
 		f := t.Fields[name]
-		if f == nil {
+		if f == nil || f.Computed != nil {
 			delete(w.set, name)
 			delete(w.was, name)
 			continue

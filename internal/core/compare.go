@@ -17,7 +17,7 @@ func Compare(app *definition.App, looks *landfall.Actor, h Held, base, server *l
 	if t == nil {
 		return nil
 	}
-	w := collapse(h.Lane, 0)
+	w := collapse(convertRun(app, h.Lane), 0)
 	w.canonical(t)
 	s := &sideways{sight: SightOf(app, looks), author: h.Issue.Author, own: h.Issue.Author == looks.User}
 	return s.compare(t, &w, base, server)

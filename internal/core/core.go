@@ -23,10 +23,17 @@ type World interface {
 	Unique(typ, field, value string) (string, error)
 	// Counter is the last number given in a series, or 0.
 	Counter(series string) (int64, error)
-	// UserExists and TeamExists say whether a user or team of that name exists.
+	// Referrers lists, by id, records of a type that are linked to target by a
+	// field, with id > after.
+	Referrers(target, typ, field, after string, limit int) ([]string, error)
+	People
+	Lanes
+}
+
+// People says whether a user or team of that name exists.
+type People interface {
 	UserExists(name string) (bool, error)
 	TeamExists(name string) (bool, error)
-	Lanes
 }
 
 // Lanes tells what open issues hold of a replica's mutations.

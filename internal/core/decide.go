@@ -20,6 +20,7 @@ const DeskReplica = "desk"
 // CodeInvalid; what the rules refuse, or a record that changed since
 // d.Version, is the Verdict's Refusal. Other errors are the World's.
 func Decide(in Input, h Held, d Decision) (Decided, error) {
+	h.Lane, h.Group = convertRun(in.App, h.Lane), convertRun(in.App, h.Group)
 	p := &plan{in: in, h: h, d: d, want: collapse(h.Lane, d.Through), author: h.Issue.Author}
 	p.typ = in.App.Types[h.Issue.RecordType]
 	if err := p.check(); err != nil {
@@ -278,6 +279,9 @@ func (p *plan) stale(j *judging) (*Refusal, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(past) > 0 && !slices.ContainsFunc(past, func(c landfall.Change) bool { return !c.Derived }) {
+		return nil, nil // nobody entered anything
+	}
 	kind := landfall.KindField
 	if slices.ContainsFunc(past, func(c landfall.Change) bool { return c.From != "" && c.From != c.To }) {
 		kind = landfall.KindStatus
@@ -366,7 +370,8 @@ func (p *plan) sees(j *judging, w *working) (bool, error) {
 	if l := p.typ.Lifecycle; l != nil {
 		r.Status = l.Initial
 	}
-	return j.holds(Audience(p.in.App, r)), nil
+	keys, err := Audience(p.in.App, r, j.lastSeen)
+	return j.holds(keys), err
 }
 
 // withResult adds what is stored in the end to a comparison.

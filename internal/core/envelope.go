@@ -176,7 +176,7 @@ func envelope(m *landfall.Mutation, n int64, l Limits) *landfall.Message {
 	if m.ID != "" && !uuidForm.MatchString(m.ID) {
 		return malformed(CodeBadID, "Its record id is not a UUID in lower case.")
 	}
-	if m.Base != nil && (m.Base.Version < 0 || m.Base.After < 0 || m.Base.After >= m.N) {
+	if m.Base != nil && (m.Base.Version < 0 || m.Base.After < 0 || m.Base.Seen < 0 || m.Base.After >= m.N) {
 		return malformed(CodeBadBase, "Its base names what can't have been seen.")
 	}
 	if m.Amends != nil && m.Amends.Issue == "" {

@@ -11,6 +11,9 @@ func (j *judging) exists(a *attempt) (*Refusal, error) {
 		return nil, err
 	}
 	a.w = w
+	if err := j.refresh(w); err != nil {
+		return nil, err
+	}
 	if a.step.current && w.now != nil {
 		a.base = landfall.Base{Status: w.now.Status, Was: w.now.Fields}
 		if w.stored != nil {
@@ -23,7 +26,7 @@ func (j *judging) exists(a *attempt) (*Refusal, error) {
 	}
 	if a.m.Op == landfall.OpCreate {
 		if w.now == nil {
-			return nil, nil
+			return j.wholeThere(a)
 		}
 		if sees {
 			return j.refuse(StageExistence, landfall.KindDuplicate, "", say(CodeDuplicate, title(a.t))), nil
@@ -36,7 +39,7 @@ func (j *judging) exists(a *attempt) (*Refusal, error) {
 	if w.now.Deleted && a.m.Op != landfall.OpRestore {
 		return j.refuse(StageExistence, landfall.KindGone, "", say(CodeGone, title(a.t))), nil
 	}
-	return nil, nil
+	return j.wholeThere(a)
 }
 
 func (j *judging) notAvailable() *Refusal {

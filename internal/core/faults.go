@@ -1,7 +1,6 @@
 package core
 
 import (
-	"slices"
 	"time"
 
 	"github.com/landfall-sync/landfall"
@@ -52,53 +51,3 @@ const homelessHint = "Leave it in the definition, or say in convert: what it is 
 
 // CodeUnknownStatus says that the definition has no such status.
 const CodeUnknownStatus = "unknown_status"
-
-// Renamed is the record with the names that the app's conversions after its own
-// version give its fields and status; it is the record itself where they rename
-// nothing of it.
-func Renamed(app *definition.App, r *landfall.Record) *landfall.Record {
-	out := r
-	for i := range app.Convert {
-		c := &app.Convert[i]
-		if c.Type != r.Type || c.To <= r.Definition {
-			continue
-		}
-		if to := c.Statuses[out.Status]; to != "" {
-			out = copied(out, r)
-			out.Status = to
-		}
-		if !slices.ContainsFunc(fieldNames(out), func(name string) bool { return c.Rename[name] != "" }) {
-			continue
-		}
-		out = copied(out, r)
-		fields := make(landfall.Fields, len(out.Fields))
-		for name, v := range out.Fields {
-			fields[or(c.Rename[name], name)] = v
-		}
-		edits := make(map[string]landfall.Edit, len(out.Edits))
-		for name, e := range out.Edits {
-			edits[or(c.Rename[name], name)] = e
-		}
-		out.Fields, out.Edits = fields, edits
-	}
-	if out != r {
-		out.Definition = app.Version
-	}
-	return out
-}
-
-// copied is the record when it is a copy already, else a copy of it.
-func copied(out, r *landfall.Record) *landfall.Record {
-	if out == r {
-		return r.Clone()
-	}
-	return out
-}
-
-func fieldNames(r *landfall.Record) []string {
-	out := make([]string, 0, len(r.Fields))
-	for name := range r.Fields {
-		out = append(out, name)
-	}
-	return out
-}

@@ -46,7 +46,7 @@ types:
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			was := c.r.Clone()
-			r := Renamed(&app, &c.r)
+			r := ConvertBase(&app, c.r.Definition, &c.r)
 			var got []string
 			for _, m := range append(Homeless(&app, r), Faults(&app, r, time.Time{})...) {
 				got = append(got, m.Field+":"+m.Code)

@@ -37,6 +37,9 @@ func (j *judging) run() (*Refusal, error) {
 			return j.place(r)
 		}
 	}
+	if err := j.refreshAll(); err != nil {
+		return nil, err
+	}
 	r, err := j.validity()
 	if r == nil || err != nil {
 		return nil, err

@@ -8,8 +8,8 @@ import (
 )
 
 // waits is the earliest open issue that the run depends on: one that holds a
-// mutation of the same replica on a record of the run, or the creation of a
-// record that the run refers to.
+// mutation of the same replica on a record of the run, on what that is a part of
+// or other parts of it, or the creation of a record that the run refers to.
 func (j *judging) waits() (string, error) {
 	earliest := ""
 	consider := func(issue string, err error) error {
@@ -32,6 +32,15 @@ func (j *judging) waits() (string, error) {
 		}
 		if err := consider(j.in.World.Holder(m.Replica, m.ID)); err != nil {
 			return "", err
+		}
+		wholes, err := Wholes(j.in.App, m, j.in.World.Record)
+		if err != nil {
+			return "", err
+		}
+		for _, id := range wholes {
+			if err := consider(j.in.World.Holder(m.Replica, id)); err != nil {
+				return "", err
+			}
 		}
 		for _, ref := range Refs(j.in.App, m)[1:] {
 			if err := consider(j.in.World.CreationHolder(m.Replica, ref)); err != nil {

@@ -36,7 +36,7 @@ func (j *judging) merge(a *attempt) (*Refusal, error) {
 	}
 	names := known(a.t, a.m.Set)
 	if len(names) == 0 {
-		return nil, nil
+		return nil, j.compute(a.t, a.w, a.merged)
 	}
 	others, err := j.others(a)
 	if err != nil {
@@ -45,6 +45,12 @@ func (j *judging) merge(a *attempt) (*Refusal, error) {
 	for _, name := range names {
 		f := a.t.Fields[name]
 		a.w.setBy[name] = j.at
+		if f.Computed != nil {
+			if delete(a.w.bad, name); !landfall.IsNull(a.m.Set[name]) {
+				a.w.bad[name] = fault{*fieldSay(CodeComputed, a.t, name), j.at}
+			}
+			continue
+		}
 		seen, changes := a.seen(f), others
 		if seen != a {
 			if changes, err = j.others(seen); err != nil {
@@ -52,6 +58,9 @@ func (j *judging) merge(a *attempt) (*Refusal, error) {
 			}
 		}
 		value, bad := f.Canonical(a.m.Set[name])
+		if bad == nil && name == a.t.PartOf && a.m.Op != landfall.OpCreate && !landfall.SameValue(value, a.merged.Fields[name]) {
+			bad = fieldSay(CodePartFixed, a.t, name)
+		}
 		if bad == nil {
 			delete(a.w.bad, name)
 			j.mergeField(a, f, value, seen, changes)
@@ -60,7 +69,10 @@ func (j *judging) merge(a *attempt) (*Refusal, error) {
 		}
 		a.tried(f, seen)
 	}
-	return nil, nil
+	if err := j.fill(a, others); err != nil {
+		return nil, err
+	}
+	return nil, j.compute(a.t, a.w, a.merged)
 }
 
 // try is a value that can't be taken, and what its author saw before it.
@@ -124,7 +136,7 @@ func (j *judging) mergeField(a *attempt, f *definition.Field, value landfall.Val
 	if a.m.Op != landfall.OpCreate {
 		s.was = canonicalOr(f, seen.base.Was[f.Name])
 		s.blind = j.sight.Hides(a.t.Name, f.Name)
-		changed := lostHistory(seen) || changedBy(others, f.Name)
+		changed := lostHistory(seen) || changedBy(others, formerly(j.in.App, a.t.Name, f.Name, a.m.Definition)...)
 		switch {
 		case !s.blind:
 			s.touched = changed && !landfall.SameValue(s.current, s.was)
@@ -183,11 +195,11 @@ func (a *attempt) write(name string, v landfall.Value) {
 	a.merged.Fields.Put(name, v)
 }
 
-// changedBy reports whether one of the changes set the field.
-func changedBy(changes []landfall.Change, field string) bool {
+// changedBy reports whether one of the changes set the field, under one of the
+// names that it had.
+func changedBy(changes []landfall.Change, names ...string) bool {
 	return slices.ContainsFunc(changes, func(c landfall.Change) bool {
-		_, set := c.Set[field]
-		return set && c.Action != landfall.Assigned
+		return c.Action != landfall.Assigned && slices.ContainsFunc(names, func(name string) bool { _, set := c.Set[name]; return set })
 	})
 }
 

@@ -45,6 +45,12 @@ const (
 	CodeNoRecord          = "no_such_record"
 	CodeNoUser            = "no_such_user"
 	CodeNoTeam            = "no_such_team"
+	CodeComputed          = "computed_field"
+	CodePartFixed         = "part_fixed"
+	CodeTooManyParts      = "too_many_parts"
+	CodeTooManyMove       = "too_many_move"
+	CodeWholeGone         = "whole_gone"
+	CodeWhere             = "where"
 	CodeChangedSince      = "changed_since_seen"
 	CodeMalformed         = "malformed"
 	CodeFork              = "fork"
@@ -90,6 +96,12 @@ var wordings = map[string]wording{
 	CodeNoRecord:          {"%s: no such record is available.", "Choose a record that is there to choose."},
 	CodeNoUser:            {"%s: there is no such user.", "Choose a user that exists."},
 	CodeNoTeam:            {"%s: there is no such team.", "Choose a team that exists."},
+	CodeComputed:          {"%s is worked out by the server; nobody enters it.", "Leave it out. A client that offers to enter it has to be updated."},
+	CodePartFixed:         {"What this is a part of can't be changed.", "Make a new one there, and delete this one."},
+	CodeTooManyParts:      {"A record of type %s has at most 500 parts of type %s.", "Delete some, or begin another record."},
+	CodeTooManyMove:       {"More than 10000 records are seen through, or parts of, this record of type %s, and would move with it.", "Let some of them name another record first, or publish an app in which they have an audience of their own."},
+	CodeWholeGone:         {"The record of type %s that this is a part of was deleted.", "Restore that one, then retry this; or leave it deleted."},
+	CodeWhere:             {"%s: this record can't be chosen here.", "Choose one that fits what is entered."},
 	CodeChangedSince:      {"The %s was changed since you looked at it.", "Look again, then decide."},
 	CodeMalformed:         {"This can't be read.", "Update the client; an administrator can see what was sent."},
 	CodeFork:              {"The device has sent another change under this number before: it was restored or copied.", "Compare with what is stored, and enter again what is missing."},

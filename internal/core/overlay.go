@@ -18,9 +18,14 @@ type judging struct {
 	note     string
 	viewer   []string // audience keys that the actor holds
 	sight    *Sight   // of the actor
+
+	listed   map[string][]string // stored parts, by whole and type
+	counted  map[string]bool     // wholes whose parts were counted
+	regroups []landfall.Regroup
 }
 
 func newJudging(in Input) *judging {
+	in.Run = convertRun(in.App, in.Run)
 	return &judging{in: in, work: map[string]*working{}, counters: map[string]int64{}, viewer: in.Actor.Keys(), sight: SightOf(in.App, &in.Actor)}
 }
 
@@ -41,6 +46,11 @@ type working struct {
 	setBy    map[string]int   // the step that set a field last
 	last     int              // the step that touched it last
 	required []need           // what transitions of this run require
+	stale    bool             // a part changed: computed fields are to be worked out again
+	staleAt  int              // the step that changed it
+	derived  []string         // fields that were worked out since parts changed
+	removed  bool             // deleted with its whole
+	sound    bool             // valid under this version, though no step was held to it
 }
 
 // fault is a message about a field and the step that it comes from.
@@ -77,18 +87,41 @@ func (j *judging) sees(w *working) (bool, error) {
 		return false, nil
 	}
 	if !w.touched && !w.now.Deleted {
-		if !w.asked {
-			keys, err := j.in.World.Audience(w.id)
-			if err != nil {
-				return false, err
-			}
-			w.keys, w.asked = keys, true
-		}
-		return j.holds(w.keys), nil
+		keys, err := j.storedKeys(w)
+		return j.holds(keys), err
 	}
 	r := *w.now
 	r.Deleted = false
-	return j.holds(Audience(j.in.App, &r)), nil
+	keys, err := Audience(j.in.App, &r, j.lastSeen)
+	return j.holds(keys), err
+}
+
+// storedKeys are the keys under which the record is stored.
+func (j *judging) storedKeys(w *working) ([]string, error) {
+	if w.asked || w.stored == nil {
+		return w.keys, nil
+	}
+	keys, err := j.in.World.Audience(w.id)
+	if err != nil {
+		return nil, err
+	}
+	w.keys, w.asked = keys, true
+	return keys, nil
+}
+
+// lastSeen is who may see a record as the steps so far leave it; of a deleted one,
+// who could at the end.
+func (j *judging) lastSeen(id string) ([]string, error) {
+	w, err := j.load(id)
+	if err != nil || w.now == nil {
+		return nil, err
+	}
+	if !w.touched && !w.now.Deleted {
+		return j.storedKeys(w)
+	}
+	r := *w.now
+	r.Deleted = false
+	return Audience(j.in.App, &r, j.lastSeen)
 }
 
 func (j *judging) holds(keys []string) bool {
@@ -126,7 +159,7 @@ func (j *judging) others(a *attempt) ([]landfall.Change, error) {
 	}
 	out := make([]landfall.Change, 0, len(all))
 	for i := range all {
-		if !own(a, &all[i], j.in.Seq) {
+		if !all[i].Derived && !own(a, &all[i], j.in.Seq) {
 			out = append(out, all[i])
 		}
 	}
@@ -150,6 +183,11 @@ func lostHistory(a *attempt) bool {
 // changedByOthers reports whether the record may not be as the author saw it. Of
 // a lost base only this is known: what the replica did itself, its author saw.
 func (j *judging) changedByOthers(a *attempt) (bool, error) {
+	if len(a.t.Parts) > 0 && !a.step.current {
+		if changed, err := j.partsChangedByOthers(a, a.w.id, a.t); changed || err != nil {
+			return changed, err
+		}
+	}
 	if !lostHistory(a) {
 		others, err := j.others(a)
 		return len(others) > 0, err
@@ -157,7 +195,7 @@ func (j *judging) changedByOthers(a *attempt) (bool, error) {
 	all, err := j.since(a.w, 0)
 	return len(all) == 0 || slices.ContainsFunc(all, func(c landfall.Change) bool {
 		o := c.Origin
-		return o.Replica != a.m.Replica || o.Incarnation > a.m.Incarnation || o.Incarnation == a.m.Incarnation && o.N >= a.m.N
+		return !c.Derived && (o.Replica != a.m.Replica || o.Incarnation > a.m.Incarnation || o.Incarnation == a.m.Incarnation && o.N >= a.m.N)
 	}), err
 }
 

@@ -1,6 +1,8 @@
 package core
 
 import (
+	"encoding/json"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -51,6 +53,9 @@ func (s sides) merge(f *definition.Field) (landfall.Value, fate) {
 		}
 		return nil, outOfRange
 	case definition.Union:
+		if f.Type == definition.Attachments {
+			return unitedFiles(s.current, s.device, s.was), merged
+		}
 		return united(s.current, s.device, s.was), merged
 	case definition.Append:
 		was, device := text(s.was), text(s.device)
@@ -140,6 +145,49 @@ func number(v landfall.Value) *apd.Decimal {
 		return apd.New(0, 0) // unset
 	}
 	return d
+}
+
+// unitedFiles is united for files: those of one hash are one. Where both sides
+// have a file, it is described as the device does if that described it anew.
+func unitedFiles(current, device, was landfall.Value) landfall.Value {
+	now, mine, old := files(current), files(device), files(was)
+	out := []byte{'['}
+	for _, hash := range slices.Sorted(maps.Keys(now)) {
+		if mine[hash] == nil && old[hash] != nil {
+			delete(now, hash)
+		}
+	}
+	for hash, f := range mine {
+		if now[hash] == nil && old[hash] != nil || now[hash] != nil && landfall.SameValue(f, old[hash]) {
+			continue
+		}
+		now[hash] = f
+	}
+	for _, hash := range slices.Sorted(maps.Keys(now)) {
+		if len(out) > 1 {
+			out = append(out, ',')
+		}
+		out = append(out, now[hash]...)
+	}
+	return append(out, ']')
+}
+
+// files are the files in a value, by their hashes.
+func files(v landfall.Value) map[string]landfall.Value {
+	var list []landfall.Value
+	out := map[string]landfall.Value{}
+	if landfall.IsNull(v) || json.Unmarshal(v, &list) != nil {
+		return out
+	}
+	for _, f := range list {
+		var is struct {
+			Hash string `json:"hash"`
+		}
+		if json.Unmarshal(f, &is) == nil {
+			out[is.Hash] = f
+		}
+	}
+	return out
 }
 
 // united is current ∪ (device ∖ was) ∖ (was ∖ device), sorted.

@@ -160,7 +160,7 @@ func TestOwnChainNeverConflicts(t *testing.T) {
 		view := s.record(t, sheetID)
 		for n := int64(1); n <= int64(rapid.IntRange(1, 6).Draw(t, "length")); n++ {
 			st := update("phone", n, n-1, 1, view, drawSet(t), noon)
-			view = core.Rebase(s.app, &worker, view, []landfall.Mutation{st.Mutation})
+			view = core.Rebase(s.app, &worker, view, []landfall.Mutation{st.Mutation}, nil)
 			if v := s.judge(t, false, st); !v.Applied {
 				t.Fatalf("n %d: %s", n, dump(v.Refusal))
 			}
@@ -189,7 +189,7 @@ func TestOwnMovesNeverConflict(t *testing.T) {
 				} else {
 					m.Op, m.Set = landfall.OpUpdate, landfall.Fields{"note": word().Draw(t, "note")}
 				}
-				view = core.Rebase(s.app, &worker, view, []landfall.Mutation{m})
+				view = core.Rebase(s.app, &worker, view, []landfall.Mutation{m}, nil)
 				if v := s.judge(t, false, core.Step{Mutation: m, Edited: noon}); !v.Applied {
 					t.Fatalf("n %d: %s", n, dump(v.Refusal))
 				}
@@ -212,7 +212,7 @@ func TestLaneIsItsSteps(t *testing.T) {
 		var run []core.Step
 		for n := int64(1); n <= int64(rapid.IntRange(1, 5).Draw(t, "length")); n++ {
 			st := update("phone", n, n-1, 1, view, drawSet(t), noon)
-			view = core.Rebase(one.app, &worker, view, []landfall.Mutation{st.Mutation})
+			view = core.Rebase(one.app, &worker, view, []landfall.Mutation{st.Mutation}, nil)
 			run = append(run, st)
 			one.judge(t, false, st)
 		}

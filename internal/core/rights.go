@@ -18,12 +18,12 @@ const (
 
 // demand is the right that a mutation needs: the verb, and the fields that it
 // writes, in the order of the type. There is none for a bare transition, whose
-// right is its own role.
+// right is its own role. What a part is a part of needs none.
 func demand(a *attempt) (verb, []string, bool) {
 	switch a.m.Op {
 	case landfall.OpCreate:
 		var fields []string
-		for _, name := range known(a.t, a.m.Set) {
+		for _, name := range written(a) {
 			if !landfall.IsNull(a.m.Set[name]) {
 				fields = append(fields, name)
 			}
@@ -32,11 +32,20 @@ func demand(a *attempt) (verb, []string, bool) {
 	case landfall.OpDelete, landfall.OpRestore:
 		return toDelete, nil, true
 	case landfall.OpTransition:
-		fields := known(a.t, a.m.Set)
+		fields := written(a)
 		return toUpdate, fields, len(fields) > 0
 	default:
-		return toUpdate, known(a.t, a.m.Set), true
+		return toUpdate, written(a), true
 	}
+}
+
+// written are the fields that the mutation sets, but for what a part is a part of.
+func written(a *attempt) []string {
+	fields := known(a.t, a.m.Set)
+	if a.t.PartOf == "" {
+		return fields
+	}
+	return slices.DeleteFunc(fields, func(name string) bool { return name == a.t.PartOf })
 }
 
 // grants are what the actor's roles allow, in the order of the roles' names.
@@ -102,22 +111,21 @@ func (j *judging) conditions(a *attempt) (*Refusal, error) {
 	if a.m.Op == landfall.OpCreate {
 		on = a.merged
 	}
-	if r := j.conditionsOfRight(a, on); r != nil {
-		return r, nil
+	if r, err := j.conditionsOfRight(a, on); r != nil || err != nil {
+		return r, err
 	}
-	if a.m.Op != landfall.OpCreate && len(a.m.Set) > 0 && a.t.Lifecycle != nil {
-		if s := a.t.Lifecycle.Statuses[a.w.now.Status]; s != nil && s.Frozen {
-			return j.refuse(StageConditions, landfall.KindStatus, CodeFrozen, say(CodeFrozen, title(a.t))), nil
-		}
+	what, err := j.frozen(a)
+	if what == "" || err != nil {
+		return nil, err
 	}
-	return nil, nil
+	return j.refuse(StageConditions, landfall.KindStatus, CodeFrozen, say(CodeFrozen, what)), nil
 }
 
 // conditionsOfRight finds for every field a grant whose condition holds.
-func (j *judging) conditionsOfRight(a *attempt, on *landfall.Record) *Refusal {
+func (j *judging) conditionsOfRight(a *attempt, on *landfall.Record) (*Refusal, error) {
 	v, fields, needed := demand(a)
 	if !needed {
-		return nil
+		return nil, nil
 	}
 	was := a.w.now
 	if a.m.Op == landfall.OpCreate {
@@ -128,9 +136,12 @@ func (j *judging) conditionsOfRight(a *attempt, on *landfall.Record) *Refusal {
 	for _, g := range j.grants(a.t, v) {
 		ok := true
 		if g.When != nil {
-			var err error
-			if ok, err = g.When.Bool(vars); err != nil {
-				return j.refuse(StageConditions, landfall.KindConfiguration, CodeExpression, say(CodeExpression, title(a.t)))
+			err := j.withParts(vars, g.When)
+			if err != nil {
+				return nil, err
+			}
+			if ok, err = g.When.Bool(vars); err != nil { // the definition's trouble, not the world's
+				return j.refuse(StageConditions, landfall.KindConfiguration, CodeExpression, say(CodeExpression, title(a.t))), nil //nolint:nilerr // it is the refusal
 			}
 		}
 		if ok {
@@ -145,9 +156,9 @@ func (j *judging) conditionsOfRight(a *attempt, on *landfall.Record) *Refusal {
 	}
 	switch {
 	case len(open) == 0:
-		return j.refuse(StageConditions, landfall.KindAuthorization, CodeNotThisRecord+" "+string(v), say(CodeNotThisRecord, string(v), title(a.t)))
+		return j.refuse(StageConditions, landfall.KindAuthorization, CodeNotThisRecord+" "+string(v), say(CodeNotThisRecord, string(v), title(a.t))), nil
 	case len(denied) > 0:
-		return j.refuse(StageConditions, landfall.KindAuthorization, CodeNotThisRecord+" "+string(v)+" "+fieldsOf(denied), denied...)
+		return j.refuse(StageConditions, landfall.KindAuthorization, CodeNotThisRecord+" "+string(v)+" "+fieldsOf(denied), denied...), nil
 	}
-	return nil
+	return nil, nil
 }

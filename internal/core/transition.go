@@ -36,7 +36,11 @@ func (j *judging) transition(a *attempt) (*Refusal, error) {
 		return j.refuse(StageTransition, landfall.KindAuthorization, CodeTransitionRole, m), nil
 	}
 	if t.When != nil {
-		ok, err := t.When.Bool(j.vars(a.t, a.merged, a.w.now))
+		vars := j.vars(a.t, a.merged, a.w.now)
+		if err := j.withParts(vars, t.When); err != nil {
+			return nil, err
+		}
+		ok, err := t.When.Bool(vars)
 		if err != nil { // the definition's trouble, not the world's
 			return j.refuse(StageTransition, landfall.KindConfiguration, CodeExpression, say(CodeExpression, title(a.t))), nil //nolint:nilerr // it is the refusal
 		}

@@ -21,6 +21,10 @@ func (j *judging) validity() (*Refusal, error) {
 		if err != nil {
 			return nil, err
 		}
+		if w.sound = len(faults) == 0; !w.judged && len(w.derived) > 0 {
+			t := j.in.App.Types[w.now.Type]
+			faults = slices.DeleteFunc(faults, func(f fault) bool { return !w.concerns(t, &f.message) })
+		}
 		for _, f := range faults {
 			all = append(all, f.message)
 			if first < 0 || f.step < first {
@@ -69,6 +73,11 @@ func (j *judging) faults(w *working) ([]fault, error) {
 		}
 		out = append(out, f)
 	}
+	if m, err := j.tooMany(t, w); err != nil {
+		return nil, err
+	} else if m != nil {
+		out = append(out, fault{*m, w.last})
+	}
 	var strange []string
 	for name := range w.bad {
 		if t.Fields[name] == nil {
@@ -111,7 +120,7 @@ func (j *judging) fieldFault(t *definition.Type, f *definition.Field, w *working
 		before = nil // that it may stay would tell that it was there
 	}
 	if landfall.SameValue(before, v) {
-		return nil, nil // who and what it names was checked when it was entered
+		return j.outside(t, f, w) // who and what it names was checked when it was entered
 	}
 	if f.Unique {
 		taken, err := j.taken(t, f, w, uniqueKey(v))
@@ -122,7 +131,10 @@ func (j *judging) fieldFault(t *definition.Type, f *definition.Field, w *working
 			return fieldSay(CodeUnique, t, f.Name), nil
 		}
 	}
-	return j.missing(t, f, v, before)
+	if m, err := j.missing(t, f, v, before); m != nil || err != nil {
+		return m, err
+	}
+	return j.outside(t, f, w)
 }
 
 // plainFault is what the value and the record alone tell: the type, whether it

@@ -126,9 +126,34 @@ type world struct {
 	Creations []holder                     `json:"creations"`
 	Counters  map[string]int64             `json:"counters"`
 	Uniques   []uniqueValue                `json:"unique"`
-	Broken    bool                         `json:"broken"` // every question fails
+	Removed   []string                     `json:"removed"` // parts that were deleted with their whole
+	Broken    bool                         `json:"broken"`  // every question fails
+
+	Many *struct { // records that are alike
+		Count  int             `json:"count"`
+		Record landfall.Record `json:"record"`
+	} `json:"many"`
 
 	app *definition.App
+	ids map[string]*landfall.Record
+}
+
+// found is a record by its id.
+func (w *world) found(id string) *landfall.Record {
+	if w.ids == nil {
+		w.ids = map[string]*landfall.Record{}
+		for i := range w.Many.Count {
+			r := w.Many.Record
+			r.ID = fmt.Sprintf("00000000-0000-7000-9000-%012d", i)
+			w.Records = append(w.Records, &r)
+		}
+		for _, r := range w.Records {
+			if w.ids[r.ID] == nil {
+				w.ids[r.ID] = r
+			}
+		}
+	}
+	return w.ids[id]
 }
 
 type holder struct{ Replica, Record, Issue string }
@@ -145,12 +170,25 @@ func (w *world) err() error {
 }
 
 func (w *world) Record(id string) (*landfall.Record, error) {
+	if w.Many != nil {
+		return w.found(id).Clone(), w.err()
+	}
 	for _, r := range w.Records {
 		if r.ID == id {
 			return r.Clone(), w.err()
 		}
 	}
 	return nil, w.err()
+}
+
+// target is a record that a device has.
+func (w *world) target(id string) *landfall.Record {
+	for _, r := range w.Records {
+		if r.ID == id && !r.Deleted {
+			return r
+		}
+	}
+	return nil
 }
 
 func (w *world) Changes(id string, after int64) ([]landfall.Change, error) {
@@ -171,7 +209,21 @@ func (w *world) Audience(id string) ([]string, error) {
 	if r == nil || err != nil {
 		return nil, err
 	}
-	return core.Audience(w.app, r), nil
+	return core.Audience(w.app, r, w.Audience)
+}
+
+func (w *world) Referrers(target, typ, field, after string, limit int) ([]string, error) {
+	name, removed := strings.CutPrefix(field, "-")
+	var out []string
+	names := landfall.Value(`"` + target + `"`)
+	for _, r := range w.Records {
+		linked := r.ID > after && r.Type == typ && bytes.Equal(r.Fields[name], names)
+		if linked && r.Deleted == removed && (!removed || slices.Contains(w.Removed, r.ID)) {
+			out = append(out, r.ID)
+		}
+	}
+	slices.Sort(out)
+	return out[:min(limit, len(out))], w.err()
 }
 
 func (w *world) Unique(typ, field, value string) (string, error) {
@@ -266,11 +318,11 @@ func (v *vector) play(t testing.TB) any {
 		h := core.Held{Issue: *v.Issue.core(), Lane: steps(v.Held)}
 		return map[string]any{"columns": core.Compare(app(t, v.Definition, v.Version), &v.Actor, h, v.Base, v.Server)}
 	case "rebase":
-		return map[string]any{"record": core.Rebase(app(t, v.Definition, v.Version), &v.Actor, v.Server, v.Pending)}
+		return map[string]any{"record": core.Rebase(app(t, v.Definition, v.Version), &v.Actor, v.Server, v.Pending, v.World.target)}
 	case "read":
 		return v.read(t)
 	case "local_check":
-		return map[string]any{"messages": core.LocalCheck(app(t, v.Definition, v.Version), &v.Actor, v.Server, &v.Mutation)}
+		return map[string]any{"messages": core.LocalCheck(app(t, v.Definition, v.Version), &v.Actor, v.Server, &v.Mutation, v.World.target)}
 	case "parse":
 		m, bad := core.ParseMutation(v.raw(t), v.N, v.Limits)
 		if bad != nil {
@@ -284,7 +336,9 @@ func (v *vector) play(t testing.TB) any {
 	case "edit_time":
 		return map[string]any{"at": core.EditTime(v.Received, v.Clock, v.MadeAt, v.BaseCommit, v.PreviousEdit)}
 	case "audience":
-		return map[string]any{"keys": core.Audience(app(t, v.Definition, v.Version), v.Server)}
+		v.World.app = app(t, v.Definition, v.Version)
+		keys, err := core.Audience(v.World.app, v.Server, v.World.Audience)
+		return failed(err, map[string]any{"keys": keys})
 	case "defaults":
 		return map[string]any{"fields": core.Defaults(app(t, v.Definition, v.Version), v.Type, &v.Actor, v.Now)}
 	case "withdraw":
@@ -335,7 +389,11 @@ func failed(err error, out map[string]any) any {
 func verdictView(v *core.Verdict) map[string]any {
 	records := []any{}
 	for _, w := range v.Effects.Writes {
-		records = append(records, map[string]any{"record": w.Record, "audience": w.Audience, "unique": w.Unique})
+		records = append(records, map[string]any{"record": w.Record, "audience": w.Audience, "unique": w.Unique, "links": linkView(w.Links)})
+	}
+	regroups := []any{}
+	for _, r := range v.Effects.Regroups {
+		regroups = append(regroups, map[string]any{"id": r.ID, "audience": r.Audience})
 	}
 	changes := v.Effects.Changes
 	if changes == nil {
@@ -343,8 +401,16 @@ func verdictView(v *core.Verdict) map[string]any {
 	}
 	return map[string]any{
 		"applied": v.Applied, "noted": v.Note != "", "note": v.Note, "waits": v.Waits, "records": records,
-		"changes": changes, "counters": v.Effects.Counters, "refusal": refusalView(v.Refusal),
+		"changes": changes, "counters": v.Effects.Counters, "regroups": regroups, "refusal": refusalView(v.Refusal),
 	}
+}
+
+func linkView(links []landfall.Link) any {
+	out := map[string]any{}
+	for _, l := range links {
+		out[l.Field] = l.Target
+	}
+	return out
 }
 
 func refusalView(r *core.Refusal) any {

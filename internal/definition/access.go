@@ -157,24 +157,6 @@ func (r *reader) someFields(d *draft, e entry) []string {
 	return fields
 }
 
-// writable finds mandatory fields that no role may write.
-func (r *reader) writable(d *draft) {
-	for _, name := range d.Order {
-		f := d.Fields[name]
-		if !f.Required && len(f.Statuses) == 0 || f.DefaultKind != NoDefault || f.Computed != nil || name == d.PartOf {
-			continue
-		}
-		may := func(g *Grant) bool { return g != nil && (g.Fields == nil || slices.Contains(g.Fields, name)) }
-		found := false
-		for _, right := range d.Rights {
-			found = found || may(right.Create) || may(right.Update)
-		}
-		if !found {
-			r.errorf(d.places[name], "give a role the right, or a default", "the field %s is mandatory, but no role may write it", name)
-		}
-	}
-}
-
 // unused warns of roles and queues that nothing refers to.
 func (r *reader) unused(a *App, o map[string]entry) {
 	roles, queues := map[string]bool{}, map[string]bool{}

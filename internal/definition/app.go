@@ -70,6 +70,9 @@ type App struct {
 	Types   map[string]*Type
 	Order   []string // names of the types in the order of the file
 	Routes  []Route  // issues.routes, in order
+	// Languages are those that titles and messages are written in; the App has the
+	// texts of the first, the Source those of all.
+	Languages []string
 	// Convert has the conversions from older versions, by To ascending.
 	Convert []Conversion
 }
@@ -89,6 +92,42 @@ type Mobile struct {
 	Mode               string // "online" or "offline"
 	SyncEvery          string // Go duration, or "manual"
 	RequestAccessEmail string
+	// Recent is how many records of each section a device keeps for when the network
+	// is lost in online mode; 0: none, nothing can be edited then.
+	Recent int
+	// Sections are the lists of the field app, in order; none: one for each type.
+	Sections []Section
+	Carry    []Carry // what devices hold of what their user may see, in order
+}
+
+// Section is a list in the field app: a hint for clients.
+type Section struct {
+	Type  string
+	Title string
+	Roles []string // who has it; none: everybody
+	Where *Expr    // nil: every record that the user may see
+	Sort  []string // fields
+	Show  []string // fields
+}
+
+// Carry bounds what devices hold of a type: a hint for clients.
+type Carry struct {
+	Type     string
+	Statuses []string // none: all
+	Days     int      // changed within so many days; 0: whenever
+}
+
+// Schedule makes records of a type appointments: a hint for clients.
+type Schedule struct {
+	Starts, Ends, Who string // fields; Ends and Who may be empty
+	Days              int    // how far ahead it is shown
+}
+
+// FormPart is a part of a form: a hint for clients.
+type FormPart struct {
+	Title  string
+	Fields []string
+	Roles  []string // who sees it; none: everybody
 }
 
 // Queue is a work queue.
@@ -134,6 +173,17 @@ type Type struct {
 	// of that name is the reference to it: required, and never changed.
 	PartOf string
 	Parts  []string // types that are parts of this one, in the order of the file
+	// Schedule and Form are hints for clients; nil and none where nothing is said.
+	Schedule *Schedule
+	Form     []FormPart
+
+	// What follows from the rest, worked out once.
+	Linked    []string   // references that the audience goes by
+	Followers []Follower // what is seen through records of this type
+	Depth     int        // the longest way to see a record via others: 0 without any
+	Computes  []string   // computed fields, each after those that it looks at
+	Narrowed  []string   // references with a condition, in the order of the file
+	Filling   []string   // references that fill other fields
 }
 
 // MaxParts is how many parts of one type a record may have.

@@ -9,7 +9,6 @@ import (
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/ast"
-	"cel.dev/cel-go/common/cost"
 	"cel.dev/cel-go/common/operators"
 	"cel.dev/cel-go/common/types"
 )
@@ -109,11 +108,11 @@ func sortedKeys[V any](m map[string]V) []string {
 	return keys
 }
 
-// scope is what an expression may name.
+// scope is what an expression may name. It is made when the first one asks.
 type scope struct {
-	env    *cel.Env
-	record *Type
-	names  []string // for the nearest
+	view
+	env   *cel.Env
+	names []string // for the nearest
 }
 
 // view says what an expression looks at.
@@ -136,20 +135,27 @@ const (
 	fileObject   = "landfall.File"
 )
 
-func newScope(v view) (*scope, error) {
+func newScope(v view) *scope { return &scope{view: v} }
+
+// prepare makes the environment, once.
+func (s *scope) prepare() error {
+	if s.env != nil {
+		return nil
+	}
 	base, err := types.NewRegistry()
 	if err != nil {
-		return nil, err
+		return err
 	}
+	v := s.view
 	p := &provider{Provider: base, structs: map[string]map[string]*types.Type{placeObject: placeFields, fileObject: fileFields}}
-	s := &scope{record: v.record, names: []string{"me", "now", "today", "has_role", "in_team"}}
+	s.names = []string{"me", "now", "today", "has_role", "in_team"}
 	opts := []cel.EnvOption{
 		cel.CustomTypeProvider(p), cel.CustomTypeAdapter(base),
 		cel.CrossTypeNumericComparisons(true),
 		cel.Variable("me", types.NewNullableType(types.StringType)),
 		cel.Variable("now", cel.TimestampType), cel.Variable("today", cel.StringType),
 		cel.Variable(roleVar, cel.ListType(cel.StringType)), cel.Variable(teamVar, cel.ListType(cel.StringType)),
-		member("has_role", roleVar), member("in_team", teamVar),
+		member("has_role", roleVar), member("in_team", teamVar), sum(),
 	}
 	object := func(name, of string, fields map[string]*types.Type) {
 		p.structs[of] = fields
@@ -185,7 +191,7 @@ func newScope(v view) (*scope, error) {
 		object("issue", issueObject, issueFields)
 	}
 	s.env, err = cel.NewEnv(opts...)
-	return s, err
+	return err
 }
 
 // recordFields are what expressions see of a record.
@@ -225,20 +231,22 @@ func (s *scope) compile(text string, want *types.Type) (*Expr, []fault) {
 	if len(text) > maxExpr {
 		return nil, []fault{{0, fmt.Sprintf("the expression is longer than %d bytes", maxExpr), "split it, or keep what it works out in a field"}}
 	}
+	if err := s.prepare(); err != nil {
+		return nil, []fault{{0, fmt.Sprintf("expressions can't be prepared here: %v", err), "shorten the definition"}}
+	}
 	checked, issues := s.env.Compile(text)
 	if issues != nil && issues.Err() != nil {
 		return nil, s.faults(issues.Errors())
 	}
 	if want != nil && !fits(want, checked.OutputType()) {
-		return nil, []fault{{0, fmt.Sprintf("the expression gives %s, but %s is needed", checked.OutputType(), want), ""}}
+		return nil, []fault{{0, fmt.Sprintf("the expression gives %s, but %s is needed", named(checked.OutputType()), named(want)), "make it give " + named(want) + ": compare something, or convert it, as in string(x), int(x) or double(x)"}}
 	}
-	cost, err := s.env.EstimateCost(checked, sizes{})
-	if err == nil && cost.Min > costLimit {
-		return nil, []fault{{0, "the expression costs too much", "look at fewer values"}}
+	if costly := s.costly(checked); costly != nil {
+		return nil, []fault{*costly}
 	}
-	prog, err := s.env.Program(checked, cel.CostLimit(costLimit), cel.EvalOptions(cel.OptOptimize))
+	prog, err := s.env.Program(checked, cel.CostLimit(costStop), cel.EvalOptions(cel.OptOptimize))
 	if err != nil {
-		return nil, []fault{{0, err.Error(), ""}}
+		return nil, []fault{{0, err.Error(), "write it in another way"}}
 	}
 	return &Expr{text: text, prog: prog, reads: reads(checked, s.record)}, nil
 }
@@ -249,6 +257,9 @@ func fits(want, got *types.Type) bool {
 		got == types.IntType && sameNullable(want, types.DoubleType)
 }
 
+// named is a type of CEL as the definition names it.
+func named(t *types.Type) string { return plainTypes.Replace(t.String()) }
+
 // sameNullable takes a value that may be null for one that may not: null then
 // makes the condition false.
 func sameNullable(want, got *types.Type) bool {
@@ -258,7 +269,7 @@ func sameNullable(want, got *types.Type) bool {
 func (s *scope) faults(errs []*cel.Error) []fault {
 	var out []fault
 	for _, e := range errs {
-		f := fault{column: e.Location.Column(), message: strings.TrimSpace(strings.ReplaceAll(e.Message, "\n", " "))}
+		f := fault{column: e.Location.Column(), message: strings.TrimSpace(strings.ReplaceAll(e.Message, "\n", " ")), hint: "see what expressions may say: docs/definition.md"}
 		for _, re := range []*regexp.Regexp{undeclared, undefined} {
 			m := re.FindStringSubmatch(e.Message)
 			if m == nil {
@@ -283,16 +294,3 @@ func (s *scope) faults(errs []*cel.Error) []fault {
 // plainTypes names CEL's types as the definition does.
 var plainTypes = strings.NewReplacer("wrapper(double)", "decimal", "wrapper(int)", "integer", "wrapper(string)", "text", "wrapper(bool)", "boolean",
 	"google.protobuf.Timestamp", "datetime", "timestamp", "datetime", "google.protobuf.Duration", "duration", "double", "decimal", "int", "integer", "string", "text", "bool", "boolean", ", ", " and ")
-
-// sizes tells the cost estimator how large what it meets can be.
-type sizes struct{}
-
-// EstimateSize implements the estimator of costs.
-func (sizes) EstimateSize(cost.AstNode) *cost.SizeEstimate {
-	return &cost.SizeEstimate{Min: 0, Max: maxMembers}
-}
-
-// EstimateCallCost implements the estimator of costs.
-func (sizes) EstimateCallCost(string, string, *cost.AstNode, []cost.AstNode) *cost.CallEstimate {
-	return nil
-}

@@ -51,6 +51,8 @@ type Expr struct {
 type read struct {
 	fields []string // of the record, by whatever name; sorted
 	parts  []string // types of parts; sorted
+	moving []string // now, today, me and the like: what changes while the record stays
+	always bool     // it looks at nothing, and is the same always
 }
 
 // Fields are the fields of the record that the expression looks at, sorted; the
@@ -59,9 +61,6 @@ func (e *Expr) Fields() []string { return e.reads.fields }
 
 // Parts are the types of parts that the expression looks at, sorted.
 func (e *Expr) Parts() []string { return e.reads.parts }
-
-// costLimit bounds one evaluation, in CEL's units: about a value looked at each.
-const costLimit = 10_000
 
 // maxExpr is how long an expression may be, in bytes.
 const maxExpr = 2_000

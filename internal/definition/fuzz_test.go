@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -13,15 +14,19 @@ import (
 
 // The same source gives the same definition and the same problems, always.
 func FuzzCompile(f *testing.F) {
-	for _, file := range []string{"testdata/broken.yaml", "../../examples/expenses/app.yaml", "../../stories/testdata/sheets.yaml"} {
+	for _, file := range []string{"testdata/broken.yaml", "../../examples/expenses/app.yaml", "../../examples/fieldservice/app-v2.yaml", "../../stories/testdata/sheets.yaml"} {
 		src, err := os.ReadFile(file)
 		if err != nil {
 			f.Fatal(err)
 		}
 		f.Add(src)
 	}
+	for _, src := range []string{related, words, automated, costs, published} {
+		f.Add([]byte(src))
+	}
 	f.Add([]byte("app: x\ntypes: [1]\nroles: {a: b}\nqueues: ~\nissues: 3"))
 	f.Add([]byte("types: {a: {fields: {b: {type: [], choices: {c: {}}, default: {}}}, lifecycle: {statuses: [], transitions: 1}}}"))
+	strandedFrom := MustCompile("a.yaml", []byte(related))
 	f.Fuzz(func(t *testing.T, src []byte) {
 		a, first := Compile("f", src)
 		b, second := Compile("f", src)
@@ -30,6 +35,11 @@ func FuzzCompile(f *testing.F) {
 		}
 		if a == nil && len(first) == 0 {
 			t.Error("nothing compiled, and no reason")
+		}
+		if a != nil {
+			Stranded("f", a, b)
+			Stranded("f", a, strandedFrom)
+			Stranded("f", strandedFrom, a)
 		}
 		if one, other := appText(t, a), appText(t, b); one != other {
 			t.Errorf("the same definition became another:\n%s\n%s", one, other)
@@ -49,7 +59,7 @@ func appText(t *testing.T, a *App) string {
 func everyField() []*Field {
 	choices := []Choice{{"red", "Red"}, {"green", "Green"}}
 	var out []*Field
-	for _, typ := range []FieldType{Text, LongText, Integer, Decimal, Boolean, Date, Time, DateTime, Duration, ChoiceOne, ChoiceMany, Reference, References, UserRef, TeamRef, JSON} {
+	for _, typ := range []FieldType{Text, LongText, Integer, Decimal, Boolean, Date, Time, DateTime, Duration, ChoiceOne, ChoiceMany, Reference, References, UserRef, TeamRef, JSON, Location, Attachment, Attachments, Signature} {
 		out = append(out, &Field{Name: "f", Title: "F", Type: typ, To: "site", Choices: choices})
 	}
 	return append(out, &Field{Name: "f", Title: "F", Type: Text, Max: 3}, &Field{Name: "f", Title: "F", Type: References, Max: 1})
@@ -77,7 +87,8 @@ func FuzzCanonical(f *testing.F) {
 	for _, v := range []string{
 		`null`, `"<ü & 漢>"`, `"a\u0000b"`, "\"a\u2028b\"", `12`, `-0`, `+7`, `007`, `9007199254740993`, `"1e3"`, `"-0.10"`, `"1e99999"`, `"0.00000000000000000000000000000000001"`,
 		`true`, `"2026-02-29"`, `"0000-01-01"`, `"14:05"`, `"14:05:09.5"`, `"0001-01-01T00:00:00+23:59"`, `"2026-03-31T14:05:00,25+02:00"`, `"90m"`, `"-9223372036854775808ns"`, `"1us"`,
-		`["green","red","red"]`, `[null]`, `["0198C3AA-0000-7000-8000-00000000000A"]`, `"emma"`, `{"b":1.0,"a":[1e400,{}],"a":2}`, `1 ]`, "\"\xff\"",
+		`["green","red","red"]`, `[null]`, `{"lat":1e2,"lon":-180}`, `{"lat":1,"lon":2,"accuracy":0.5}`, `[{"hash":"` + strings.Repeat("a", 64) + `","name":"a","size":1,"type":"image/png"}]`, `{"hash":1}`,
+		`["0198C3AA-0000-7000-8000-00000000000A"]`, `"emma"`, `{"b":1.0,"a":[1e400,{}],"a":2}`, `1 ]`, "\"\xff\"",
 		"\"" + strings.Repeat("\u2028", maxJSON/3-1) + "\"",
 	} {
 		f.Add([]byte(v))
@@ -121,7 +132,17 @@ types:
       took: {type: duration}
       data: {type: json}
       done: {type: boolean}
+      place: {type: location}
+      files: {type: attachments}
     audience: [all]
+    rights:
+      worker: {create: true}
+  item:
+    part_of: thing
+    fields:
+      done: {type: boolean}
+      cost: {type: integer}
+      took: {type: duration}
     rights:
       worker: {create: true}
 `
@@ -131,7 +152,8 @@ types:
 // with nothing but its cost for an error.
 func FuzzExpression(f *testing.F) {
 	for _, text := range []string{
-		"record.name == me", "record.price > 12.5 && has_role('worker')", "record.tags.all(a, record.tags.all(b, record.tags.all(c, a + b + c != 'x')))",
+		"record.name == me", "record.price > 12.5 && has_role('worker')", "parts.item.filter(i, i.done == false).size()", "parts.item.map(i, i.cost).sum()", "[].sum()", "[1, 2.5].sum()", "parts.item.map(i, i.took).sum()", "record.tags.sum()", "record.place.lat > 1.0", "record.files.map(x, x.size).sum()",
+		"record.tags.all(a, record.tags.all(b, record.tags.all(c, a + b + c != 'x')))",
 		"record.name.matches('(a+)+$')", "record.data.cost == 1", "record.data.x[3].y", "record.cost / 0 > 1", "9223372036854775807 + record.cost > 0", "record.due + record.took < now",
 		"[1,2,3].map(x, x * record.cost)", "string(record.price) + record.name", "timestamp('9999-12-31T23:59:59Z') + duration('9000h')", "was.name == null", "{'a': record.tags}", "'\xff'", "((((((", "in_team(me)",
 		"dyn(record.data) == dyn(record.tags)", "record.name.size() > 2 ? record.name : me", "b'\\xff'", "bytes(record.name)", "type(record.cost)", "-9223372036854775808", "double('NaN')", "1.0 / 0.0",
@@ -140,11 +162,12 @@ func FuzzExpression(f *testing.F) {
 	}
 	app := MustCompile("f", []byte(fuzzed))
 	typ := app.Types["thing"]
-	scope, err := newScope(view{record: typ})
-	if err != nil {
-		f.Fatal(err)
-	}
+	item := app.Types["item"]
+	scope := newScope(view{record: typ, parts: []*Type{item}})
 	vars := expressionVars(typ)
+	for i := range 3 {
+		vars[0].Parts = append(vars[0].Parts, Parts{item, []*landfall.Record{{ID: "p", Fields: landfall.Fields{"cost": landfall.Value(strconv.Itoa(i)), "took": landfall.Value(`"1h0m0s"`), "done": landfall.Value("false")}}, {}}})
+	}
 	f.Fuzz(func(t *testing.T, text string) {
 		e, faults := scope.compile(text, nil)
 		if e == nil {

@@ -1,8 +1,6 @@
 package definition
 
 import (
-	"slices"
-
 	"cel.dev/cel-go/common/types"
 )
 
@@ -19,7 +17,7 @@ func (r *reader) lifecycle(a *App, d *draft) {
 			continue
 		}
 		x := r.object(s.value, "a status", "title", "queue", "worklist", "resolved", "frozen")
-		status := &Status{Name: s.key, Title: r.text(x["title"], 200), Resolved: r.flag(x["resolved"]), Frozen: r.flag(x["frozen"])}
+		status := &Status{Name: s.key, Title: r.title(x["title"], 200), Resolved: r.flag(x["resolved"]), Frozen: r.flag(x["frozen"])}
 		if status.Title == "" {
 			status.Title = humanise(s.key)
 		}
@@ -69,7 +67,7 @@ func (d *draft) fieldsOf(t FieldType) []string {
 func (r *reader) transition(a *App, d *draft, m entry) {
 	l := d.Lifecycle
 	x := r.object(m.value, "a transition", "title", "from", "to", "roles", "requires", "when", "set")
-	t := &Transition{Name: m.key, Title: r.text(x["title"], 200), To: r.text(x["to"], 63)}
+	t := &Transition{Name: m.key, Title: r.title(x["title"], 200), To: r.text(x["to"], 63)}
 	if t.Title == "" {
 		t.Title = humanise(m.key)
 	}
@@ -93,22 +91,36 @@ func (r *reader) transition(a *App, d *draft, m entry) {
 				r.unknown(s.at, "field", s.key, d.Order)
 				continue
 			}
+			if s.key == d.PartOf || d.fields[s.key]["computed"].value != nil {
+				r.errorf(s.at, "set another field", "%s can't be set", s.key)
+				continue
+			}
 			if v := r.expr(s, d.record, celType(f.Type)); v != nil {
 				t.Set = append(t.Set, SetExpr{s.key, v})
 			}
 		}
 	}
+	d.requires[m.key] = x["requires"]
 	l.Transitions[m.key] = t
 	l.Moves = append(l.Moves, m.key)
 }
 
 // reach finds statuses that can't be reached, and unresolved ones that can't be left.
 func (r *reader) reach(l *Lifecycle, places map[string]entry) {
+	leads, left := map[string][]string{}, map[string]bool{}
+	for _, m := range l.Moves {
+		t := l.Transitions[m]
+		for _, from := range t.From {
+			leads[from] = append(leads[from], t.To)
+			left[from] = left[from] || t.To != from
+		}
+	}
 	reached := map[string]bool{l.Initial: true}
-	for range l.Order {
-		for _, t := range l.Transitions {
-			if slices.ContainsFunc(t.From, func(s string) bool { return reached[s] }) {
-				reached[t.To] = true
+	for next := []string{l.Initial}; len(next) > 0; next = next[1:] {
+		for _, to := range leads[next[0]] {
+			if !reached[to] {
+				reached[to] = true
+				next = append(next, to)
 			}
 		}
 	}
@@ -116,11 +128,7 @@ func (r *reader) reach(l *Lifecycle, places map[string]entry) {
 		if !reached[name] && l.Statuses[l.Initial] != nil {
 			r.errorf(places[name].at, "add a transition to it, or take it out", "no transition leads to the status %s", name)
 		}
-		left := slices.ContainsFunc(l.Moves, func(m string) bool {
-			t := l.Transitions[m]
-			return t.To != name && slices.Contains(t.From, name)
-		})
-		if !left && !l.Statuses[name].Resolved {
+		if !left[name] && !l.Statuses[name].Resolved {
 			r.errorf(places[name].at, "add a transition from it, or resolved: true", "a case in the status %s can't get on", name)
 		}
 	}

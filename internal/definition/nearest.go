@@ -11,8 +11,12 @@ func Nearest(name string, candidates []string) string {
 		if c == "" {
 			continue
 		}
+		prefix := strings.HasPrefix(strings.ToLower(c), strings.ToLower(name)) && len(name) >= 3
+		if apart := max(len(c)-len(name), len(name)-len(c)); apart > best && !prefix {
+			continue // they differ by so many letters at least
+		}
 		d := distance(strings.ToLower(name), strings.ToLower(c))
-		if strings.HasPrefix(strings.ToLower(c), strings.ToLower(name)) && len(name) >= 3 {
+		if prefix {
 			d = min(d, 1)
 		}
 		if d < best || d == best && found == "" {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"cel.dev/cel-go/common/types"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -31,17 +32,35 @@ func (p Problem) String() string {
 
 // reader walks the YAML and collects what is wrong with it.
 type reader struct {
-	file     string
-	problems []Problem
+	file      string
+	languages []string // declared ones; none: titles are plain texts
+	problems  []Problem
 }
 
+// maxProblems is how many are told at once; who has more begins with these.
+const maxProblems = 1_000
+
+// maxEntries is how many keys a mapping, and how many names a list may have.
+const maxEntries = 1_000
+
 func (r *reader) errorf(n *yaml.Node, hint, format string, args ...any) {
+	if len(r.problems) >= maxProblems {
+		return
+	}
 	r.problems = append(r.problems, Problem{File: r.file, Line: max(n.Line, 1), Column: max(n.Column, 1), Message: fmt.Sprintf(format, args...), Hint: hint})
 }
 
 func (r *reader) warnf(n *yaml.Node, hint, format string, args ...any) {
+	before := len(r.problems)
 	r.errorf(n, hint, format, args...)
-	r.problems[len(r.problems)-1].Warning = true
+	if len(r.problems) > before {
+		r.problems[before].Warning = true
+	}
+}
+
+// failed reports whether one of the problems is an error.
+func (r *reader) failed() bool {
+	return slices.ContainsFunc(r.problems, func(p Problem) bool { return !p.Warning })
 }
 
 // unknown reports a name that is not among the known ones, with the nearest.
@@ -55,6 +74,10 @@ func suggest(name string, known []string) string {
 	}
 	if len(known) == 0 {
 		return "none is declared"
+	}
+	const most = 20
+	if len(known) > most {
+		return "known are " + strings.Join(known[:most], ", ") + ", …"
 	}
 	return "known are " + strings.Join(known, ", ")
 }
@@ -75,26 +98,25 @@ func (r *reader) entries(n *yaml.Node, what string) []entry {
 		r.errorf(n, "write key: value", "%s is a mapping", what)
 		return nil
 	}
+	if len(n.Content) > 2*maxEntries {
+		r.errorf(n.Content[2*maxEntries], "split it", "%s has more than %d keys", what, maxEntries)
+	}
 	var out []entry
-	for i := 0; i+1 < len(n.Content); i += 2 {
+	there := map[string]bool{}
+	for i := 0; i+1 < min(len(n.Content), 2*maxEntries); i += 2 {
 		k, v := n.Content[i], n.Content[i+1]
 		if k.Kind != yaml.ScalarNode {
-			r.errorf(k, "", "a key of %s is a plain word", what)
+			r.errorf(k, "write word: value", "a key of %s is a plain word", what)
 			continue
 		}
-		if slices.ContainsFunc(out, func(e entry) bool { return e.key == k.Value }) {
+		if there[k.Value] {
 			r.errorf(k, "keep one of them", "%q is there twice", k.Value)
 			continue
 		}
+		there[k.Value] = true
 		out = append(out, entry{k.Value, k, v})
 	}
 	return out
-}
-
-// later are the words of the language whose features this version does not have.
-var later = map[string]bool{
-	"languages": true, "sections": true, "carry": true, "hybrid": true, "schedule": true, "form": true,
-	"automations": true,
 }
 
 // object reads a mapping whose keys are known; others are reported.
@@ -104,8 +126,6 @@ func (r *reader) object(n *yaml.Node, what string, known ...string) map[string]e
 		switch {
 		case slices.Contains(known, e.key):
 			out[e.key] = e
-		case later[e.key]:
-			r.errorf(e.at, "take it out; a definition does what it says or is not published", "this version of Landfall does not support %q", e.key)
 		default:
 			slices.Sort(known)
 			r.errorf(e.at, suggest(e.key, known), "%s has no %q", what, e.key)
@@ -120,7 +140,7 @@ func (r *reader) text(e entry, limit int) string {
 		return ""
 	}
 	if e.value.Kind != yaml.ScalarNode || e.value.Tag == "!!null" {
-		r.errorf(e.value, "", "%s is a text", e.key)
+		r.errorf(e.value, "write it in quotes, on one level", "%s is a text", e.key)
 		return ""
 	}
 	if len(e.value.Value) > limit {
@@ -136,7 +156,7 @@ func (r *reader) flag(e entry) bool {
 	}
 	b, err := strconv.ParseBool(e.value.Value)
 	if err != nil || e.value.Tag != "!!bool" {
-		r.errorf(e.value, "", "%s is true or false", e.key)
+		r.errorf(e.value, e.key+": true, or leave it out", "%s is true or false", e.key)
 	}
 	return b
 }
@@ -147,7 +167,7 @@ func (r *reader) number(e entry, least int64) int64 {
 	}
 	n, err := strconv.ParseInt(e.value.Value, 10, 53)
 	if err != nil || n < least {
-		r.errorf(e.value, "", "%s is a whole number, %d or more", e.key, least)
+		r.errorf(e.value, fmt.Sprintf("%s: %d", e.key, max(least, 1)), "%s is a whole number, %d or more", e.key, least)
 	}
 	return n
 }
@@ -158,7 +178,7 @@ func (r *reader) duration(e entry, words ...string) string {
 		return s
 	}
 	if d, err := time.ParseDuration(s); err != nil || d <= 0 {
-		r.errorf(e.value, "", "%s is a duration such as 5m or 4h", e.key)
+		r.errorf(e.value, e.key+": 4h", "%s is a duration such as 5m or 4h", e.key)
 		return ""
 	}
 	return s
@@ -189,16 +209,22 @@ func (r *reader) names(e entry) []name {
 	if e.value.Kind == yaml.SequenceNode {
 		nodes = e.value.Content
 	}
+	if len(nodes) > maxEntries {
+		r.errorf(nodes[maxEntries], "split it", "%s has more than %d names", e.key, maxEntries)
+		nodes = nodes[:maxEntries]
+	}
 	var out []name
+	there := map[string]bool{}
 	for _, n := range nodes {
 		if n.Kind != yaml.ScalarNode || n.Value == "" {
-			r.errorf(n, "", "%s is a name, or a list of names", e.key)
+			r.errorf(n, e.key+": [NAME, NAME]", "%s is a name, or a list of names", e.key)
 			continue
 		}
-		if slices.ContainsFunc(out, func(x name) bool { return x.text == n.Value }) {
+		if there[n.Value] {
 			r.warnf(n, "keep one of them", "%q is there twice", n.Value)
 			continue
 		}
+		there[n.Value] = true
 		out = append(out, name{n.Value, n})
 	}
 	return out
@@ -230,6 +256,22 @@ func (r *reader) wellNamed(e entry, what string, re *regexp.Regexp) bool {
 	return false
 }
 
+// list is a list of whatever read makes of each; a problem where it is none.
+func (r *reader) list(e entry, hint string) []*yaml.Node {
+	if e.value == nil {
+		return nil
+	}
+	if e.value.Kind != yaml.SequenceNode {
+		r.errorf(e.value, hint, "%s is a list", e.key)
+		return nil
+	}
+	if len(e.value.Content) > maxEntries {
+		r.errorf(e.value.Content[maxEntries], "split it", "%s has more than %d entries", e.key, maxEntries)
+		return e.value.Content[:maxEntries]
+	}
+	return e.value.Content
+}
+
 // expr compiles an expression at its place.
 func (r *reader) expr(e entry, s *scope, want *typ) *Expr {
 	if e.value == nil {
@@ -251,5 +293,21 @@ func (r *reader) expr(e entry, s *scope, want *typ) *Expr {
 		}
 		r.errorf(&at, f.hint, "%s: %s", e.key, f.message)
 	}
+	if x != nil && x.reads.always && want == types.BoolType {
+		r.always(e, x)
+	}
 	return x
+}
+
+// always tells of a condition that is the same whatever it looks at.
+func (r *reader) always(e entry, x *Expr) {
+	holds, err := x.Bool(&Vars{})
+	switch {
+	case err == nil && holds:
+		r.warnf(e.value, "take it out", "%s: the condition holds always", e.key)
+	case e.key == "where":
+		r.errorf(e.value, "compare a field of target", "%s: the condition never holds: nothing could be referred to", e.key)
+	default:
+		r.warnf(e.value, "take out what it allows", "%s: the condition never holds", e.key)
+	}
 }

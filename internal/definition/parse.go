@@ -38,7 +38,7 @@ func Compile(file string, src []byte) (*App, []Problem) {
 		return a.Column - b.Column
 	})
 	r.problems = slices.Compact(r.problems)
-	if slices.ContainsFunc(r.problems, func(p Problem) bool { return !p.Warning }) {
+	if r.failed() {
 		return nil, r.problems
 	}
 	return app, r.problems
@@ -59,7 +59,7 @@ var yamlLine = regexp.MustCompile(`line (\d+)`)
 func (r *reader) document(src []byte) *yaml.Node {
 	at := &yaml.Node{Line: 1, Column: 1}
 	if len(src) > maxSource {
-		r.errorf(at, "", "the definition is larger than %d bytes", maxSource)
+		r.errorf(at, "take out what is not used", "the definition is larger than %d bytes", maxSource)
 		return nil
 	}
 	dec := yaml.NewDecoder(strings.NewReader(string(src)))
@@ -72,7 +72,7 @@ func (r *reader) document(src []byte) *yaml.Node {
 		return nil
 	}
 	if err := dec.Decode(&second); err == nil {
-		r.errorf(&second, "", "a definition is one YAML document")
+		r.errorf(&second, "take out the line ---, or keep it in a file of its own", "a definition is one YAML document")
 	}
 	if len(doc.Content) != 1 || doc.Content[0].Kind != yaml.MappingNode {
 		r.errorf(at, "begin with app: NAME", "a definition is a mapping")
@@ -91,7 +91,7 @@ func (r *reader) plain(n *yaml.Node, depth int) error {
 		return errors.New("alias")
 	}
 	if depth > 20 {
-		r.errorf(n, "", "this is nested too deeply")
+		r.errorf(n, "see the brackets and the indentation around here", "this is nested too deeply")
 		return errors.New("depth")
 	}
 	for _, c := range n.Content {
@@ -103,8 +103,10 @@ func (r *reader) plain(n *yaml.Node, depth int) error {
 }
 
 func (r *reader) app(root *yaml.Node) *App {
-	o := r.object(root, "the definition", "app", "title", "version", "mobile", "roles", "queues", "types", "issues", "convert")
-	a := &App{Name: r.text(o["app"], 63), Title: r.text(o["title"], 200), Queues: map[string]*Queue{}, Types: map[string]*Type{}}
+	o := r.object(root, "the definition", "app", "title", "version", "mobile", "roles", "queues", "types", "issues", "convert", "languages", "automations")
+	a := &App{Name: r.text(o["app"], 63), Queues: map[string]*Queue{}, Types: map[string]*Type{}}
+	r.speaks(a, o["languages"])
+	a.Title = r.title(o["title"], 200)
 	if a.Name == "" {
 		r.errorf(root, "begin with app: NAME", "the app has no name")
 	} else if !wordName.MatchString(a.Name) {
@@ -114,7 +116,7 @@ func (r *reader) app(root *yaml.Node) *App {
 		a.Title = humanise(a.Name)
 	}
 	a.Version = r.number(o["version"], 1)
-	r.mobile(o["mobile"], &a.Mobile)
+	mobile := r.mobile(o["mobile"], &a.Mobile)
 	for _, n := range r.names(o["roles"]) {
 		if !wordName.MatchString(n.text) || n.text == landfall.Administrator {
 			r.errorf(n.at, "administrator is built in", "%q can't be the name of a role", n.text)
@@ -126,19 +128,24 @@ func (r *reader) app(root *yaml.Node) *App {
 		r.errorf(root, "roles: [worker]", "no role is declared: nobody could do anything")
 	}
 	r.queues(a, o["queues"])
-	r.types(a, o["types"], root)
+	drafts := r.types(a, o["types"], root)
+	r.sections(a, drafts, mobile["sections"])
+	r.carry(a, mobile["carry"])
 	r.issues(a, o["issues"])
+	r.automations(a, drafts, o["automations"])
 	r.convert(a, o["convert"])
+	r.shown(a, drafts)
 	r.unused(a, o)
 	return a
 }
 
-func (r *reader) mobile(e entry, m *Mobile) {
-	m.Mode, m.SyncEvery = "offline", "manual"
+// mobile reads what does not depend on the types, and gives back what does.
+func (r *reader) mobile(e entry, m *Mobile) map[string]entry {
+	m.Mode, m.SyncEvery, m.Recent = "offline", "manual", defaultRecent
 	if e.value == nil {
-		return
+		return nil
 	}
-	o := r.object(e.value, "mobile", "mode", "sync", "request_access_email")
+	o := r.object(e.value, "mobile", "mode", "sync", "request_access_email", "hybrid", "sections", "carry")
 	if s := r.oneOf(o["mode"], "online", "offline"); s != "" {
 		m.Mode = s
 	}
@@ -150,6 +157,8 @@ func (r *reader) mobile(e entry, m *Mobile) {
 		}
 	}
 	m.RequestAccessEmail = r.text(o["request_access_email"], 200)
+	r.hybrid(o["hybrid"], m)
+	return o
 }
 
 func (r *reader) queues(a *App, e entry) {
@@ -166,7 +175,7 @@ func (r *reader) queues(a *App, e entry) {
 			continue
 		}
 		o := r.object(q.value, "a queue", "title", "members", "due", "escalate")
-		queue := &Queue{Name: q.key, Title: r.text(o["title"], 200), Due: r.duration(o["due"])}
+		queue := &Queue{Name: q.key, Title: r.title(o["title"], 200), Due: r.duration(o["due"])}
 		if queue.Title == "" {
 			queue.Title = humanise(q.key)
 		}
@@ -201,19 +210,8 @@ func (r *reader) issues(a *App, e entry) {
 		return
 	}
 	routes := r.object(e.value, "issues", "routes")["routes"]
-	if routes.value == nil {
-		return
-	}
-	if routes.value.Kind != yaml.SequenceNode {
-		r.errorf(routes.value, "", "routes is a list")
-		return
-	}
-	s, err := newScope(view{issue: true})
-	if err != nil {
-		r.errorf(routes.value, "", "%v", err)
-		return
-	}
-	for _, n := range routes.value.Content {
+	s := newScope(view{issue: true})
+	for _, n := range r.list(routes, "routes: [{when: \"issue.kind == 'authorization'\", queue: QUEUE}]") {
 		o := r.object(n, "a route", "when", "queue")
 		route := Route{When: r.expr(o["when"], s, types.BoolType), Queue: r.text(o["queue"], 63)}
 		if a.Queues[route.Queue] == nil && route.Queue != landfall.FallbackQueue {

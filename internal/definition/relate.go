@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"cel.dev/cel-go/common/types"
-	"go.yaml.in/yaml/v3"
 )
 
 // partOf reads what the records of a type are parts of, and gives the type the
@@ -94,10 +93,10 @@ func (r *reader) referring(a *App, d *draft, f *Field, o map[string]entry) {
 		}
 		return
 	}
-	s, err := newScope(view{record: d.Type, target: target})
-	if err != nil {
-		r.errorf(where.at, "", "%v", err)
-		return
+	s := d.targets[f.To]
+	if s == nil {
+		s = newScope(view{record: d.Type, target: target})
+		d.targets[f.To] = s
 	}
 	f.Where = r.expr(where, s, types.BoolType)
 	if fill.value == nil {
@@ -188,15 +187,14 @@ func (r *reader) convert(a *App, e entry) {
 	if e.value == nil {
 		return
 	}
-	if e.value.Kind != yaml.SequenceNode {
-		r.errorf(e.value, "convert: [{to: 2, type: visit, rename: {note: notes}}]", "convert is a list")
-		return
-	}
-	for _, n := range e.value.Content {
+	var all []renaming
+	for _, n := range r.list(e, "convert: [{to: 2, type: visit, rename: {note: notes}}]") {
 		o := r.object(n, "a conversion", "to", "type", "rename", "statuses", "transitions")
 		c := Conversion{To: r.number(o["to"], 2), Type: r.text(o["type"], 63)}
 		if o["to"].value == nil {
 			r.errorf(n, "to: VERSION", "the conversion does not say in which version it happened")
+		} else if a.Version > 0 && c.To > a.Version {
+			r.errorf(o["to"].value, "convert to this version, or an earlier one", "this is version %d", a.Version)
 		}
 		t := a.Types[c.Type]
 		if t == nil {
@@ -211,16 +209,53 @@ func (r *reader) convert(a *App, e entry) {
 		if t.Lifecycle != nil {
 			statuses, moves = t.Lifecycle.Order, t.Lifecycle.Moves
 		}
-		c.Rename = r.renamed(o["rename"], "field", t.Order)
-		c.Statuses = r.renamed(o["statuses"], "status", statuses)
-		c.Transitions = r.renamed(o["transitions"], "transition", moves)
+		past := c.To < a.Version // what has the name now may be something else
+		c.Rename = r.renamed(o["rename"], "field", t.Order, past)
+		c.Statuses = r.renamed(o["statuses"], "status", statuses, past)
+		c.Transitions = r.renamed(o["transitions"], "transition", moves, past)
 		a.Convert = append(a.Convert, c)
+		for _, n := range []renaming{
+			{o["rename"], "field", c, t.Order, func(c *Conversion) map[string]string { return c.Rename }},
+			{o["statuses"], "status", c, statuses, func(c *Conversion) map[string]string { return c.Statuses }},
+			{o["transitions"], "transition", c, moves, func(c *Conversion) map[string]string { return c.Transitions }},
+		} {
+			if n.e.value != nil {
+				all = append(all, n)
+			}
+		}
 	}
+	r.leadOn(a, all)
 	slices.SortStableFunc(a.Convert, func(x, y Conversion) int { return int(x.To - y.To) })
 }
 
+// renaming is one kind of names in a conversion.
+type renaming struct {
+	e     entry
+	what  string
+	of    Conversion
+	known []string // that there are now
+	names func(*Conversion) map[string]string
+}
+
+// leadOn finds names that lead nowhere: each is there now, or is renamed again in
+// a later version.
+func (r *reader) leadOn(a *App, all []renaming) {
+	for _, n := range all {
+		for _, x := range r.entries(n.e.value, n.e.key) {
+			to := n.names(&n.of)[x.key]
+			later := slices.ContainsFunc(a.Convert, func(c Conversion) bool {
+				_, again := n.names(&c)[to]
+				return again && c.Type == n.of.Type && c.To > n.of.To
+			})
+			if to != "" && !later && !slices.Contains(n.known, to) {
+				r.unknown(x.value, n.what, to, n.known)
+			}
+		}
+	}
+}
+
 // renamed reads old names with the new ones that they lead to.
-func (r *reader) renamed(e entry, what string, known []string) map[string]string {
+func (r *reader) renamed(e entry, what string, known []string, past bool) map[string]string {
 	if e.value == nil {
 		return nil
 	}
@@ -228,10 +263,8 @@ func (r *reader) renamed(e entry, what string, known []string) map[string]string
 	for _, x := range r.entries(e.value, e.key) {
 		to := r.text(x, 63)
 		switch {
-		case !slices.Contains(known, to):
-			r.unknown(x.value, what, to, known)
-		case slices.Contains(known, x.key):
-			r.errorf(x.at, "name what it was called before", "%s %q is there now", what, x.key)
+		case slices.Contains(known, x.key) && !past:
+			r.errorf(x.at, "name what it was called before; of an older conversion say which version this is", "%s %q is there now", what, x.key)
 		default:
 			out[x.key] = to
 		}

@@ -152,7 +152,7 @@ func TestBadlyRelated(t *testing.T) {
 		"reads what is not":   {"{not: [fee]}", "{not: [feee]}", `did you mean "fee"?`},
 		"size":                {"10MB", "10 parsecs", "is a size such as"},
 		"media type":          {"[image/*]", "[pictures]", "is no media type"},
-		"where is no boolean": {"target.team != 'x' || record.done == true", "target.team", "but bool is needed"},
+		"where is no boolean": {"target.team != 'x' || record.done == true", "target.team", "but boolean is needed"},
 	} {
 		src := strings.Replace(related, x.from, x.to, 1)
 		if src == related {

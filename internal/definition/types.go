@@ -1,7 +1,6 @@
 package definition
 
 import (
-	"errors"
 	"slices"
 	"strings"
 
@@ -19,12 +18,16 @@ type draft struct {
 	o      map[string]entry
 	fields map[string]map[string]entry
 	places map[string]*yaml.Node // of the fields' names
-	record *scope                // record.field, was.field, parts.TYPE
-	plain  *scope                // without parts
-	bare   *scope                // field by its bare name
+	// requires of the transitions.
+	requires map[string]entry
+	record   *scope // record.field, was.field, parts.TYPE
+	plain    *scope // without parts
+	// targets have record and target, by the type of the target.
+	targets map[string]*scope
+	bare    *scope // field by its bare name
 }
 
-func (r *reader) types(a *App, e entry, root *yaml.Node) {
+func (r *reader) types(a *App, e entry, root *yaml.Node) []*draft {
 	var drafts []*draft
 	for _, t := range r.entries(e.value, "types") {
 		if !r.wellNamed(t, "type", fieldName) {
@@ -34,9 +37,9 @@ func (r *reader) types(a *App, e entry, root *yaml.Node) {
 			r.errorf(t.at, "it is built in", "the type %s can't be declared", t.key)
 			continue
 		}
-		d := &draft{at: t.at, Type: &Type{Name: t.key, Fields: map[string]*Field{}, Rights: map[string]*Right{}}}
-		d.o = r.object(t.value, "a type", "title", "number", "label", "part_of", "fields", "lifecycle", "audience", "rights", "conflicts")
-		d.Title = r.text(d.o["title"], 200)
+		d := &draft{at: t.at, requires: map[string]entry{}, targets: map[string]*scope{}, Type: &Type{Name: t.key, Fields: map[string]*Field{}, Rights: map[string]*Right{}}}
+		d.o = r.object(t.value, "a type", "title", "number", "label", "part_of", "fields", "lifecycle", "audience", "rights", "conflicts", "schedule", "form")
+		d.Title = r.title(d.o["title"], 200)
 		if d.Title == "" {
 			d.Title = humanise(t.key)
 		}
@@ -56,33 +59,35 @@ func (r *reader) types(a *App, e entry, root *yaml.Node) {
 		r.typ(a, d)
 	}
 	r.viaInCircles(drafts)
+	seen := open(drafts)
+	for _, d := range drafts {
+		r.writable(d)
+		r.readable(a, d, seen)
+		r.moments(d)
+	}
+	if !r.failed() { // what follows from circles has no end
+		derive(a)
+	}
+	return drafts
 }
 
-// scopes prepares what the type's expressions may name.
-func (r *reader) scopes(a *App, d *draft) bool {
+// scopes says what the type's expressions may name.
+func (d *draft) scopes(a *App) {
 	var parts []*Type
 	for _, name := range d.Parts {
 		parts = append(parts, a.Types[name])
 	}
-	var errs [3]error
-	d.record, errs[0] = newScope(view{record: d.Type, parts: parts})
-	d.bare, errs[1] = newScope(view{record: d.Type, bare: true})
-	d.plain, errs[2] = newScope(view{record: d.Type})
-	if err := errors.Join(errs[:]...); err != nil {
-		r.errorf(d.at, "", "the type's expressions can't be prepared: %v", err)
-		return false
-	}
-	return true
+	d.record = newScope(view{record: d.Type, parts: parts})
+	d.bare = newScope(view{record: d.Type, bare: true})
+	d.plain = newScope(view{record: d.Type})
 }
 
 func (r *reader) typ(a *App, d *draft) {
-	if !r.scopes(a, d) {
-		return
-	}
+	d.scopes(a)
 	for _, name := range d.Order {
 		o := d.fields[name]
 		f := d.Fields[name]
-		f.Check, f.Message = r.expr(o["check"], d.bare, types.BoolType), r.text(o["message"], 500)
+		f.Check, f.Message = r.expr(o["check"], d.bare, types.BoolType), r.title(o["message"], 500)
 		if o["message"].value != nil && o["check"].value == nil {
 			r.errorf(o["message"].at, "add check: CONDITION", "a message without a check is never said")
 		}
@@ -103,7 +108,8 @@ func (r *reader) typ(a *App, d *draft) {
 	r.audience(a, d)
 	r.rights(a, d)
 	r.conflicts(a, d)
-	r.writable(d)
+	r.schedule(d)
+	r.form(a, d)
 }
 
 var fieldTypes = []string{string(Text), string(LongText), string(Integer), string(Decimal), string(Boolean), string(Date), string(Time), string(DateTime),
@@ -129,7 +135,7 @@ func (r *reader) fields(a *App, d *draft) {
 			continue
 		}
 		o := r.object(x.value, "a field", "type", "title", "required", "max", "check", "message", "conflict", "choices", "default", "to", "unique", "computed", "where", "fill", "max_size", "accept")
-		f := &Field{Name: x.key, Title: r.text(o["title"], 200), Max: int(r.number(o["max"], 1)), Unique: r.flag(o["unique"])}
+		f := &Field{Name: x.key, Title: r.title(o["title"], 200), Max: int(r.number(o["max"], 1)), Unique: r.flag(o["unique"])}
 		if f.Title == "" {
 			f.Title = humanise(x.key)
 		}
@@ -152,7 +158,7 @@ func (r *reader) fields(a *App, d *draft) {
 			r.errorf(o["max"].at, "use check", "max does not apply to a field of type %s", f.Type)
 		}
 		if f.Unique && slices.Contains([]FieldType{ChoiceMany, References, JSON, Boolean, Location, Attachment, Attachments, Signature}, f.Type) {
-			r.errorf(o["unique"].at, "", "a field of type %s can't be unique", f.Type)
+			r.errorf(o["unique"].at, "make a field of type text unique", "a field of type %s can't be unique", f.Type)
 		}
 		d.Fields[x.key], d.fields[x.key], d.places[x.key] = f, o, x.at
 		d.Order = append(d.Order, x.key)
@@ -172,7 +178,7 @@ func (r *reader) choices(f *Field, at, e entry) {
 	}
 	if e.value.Kind == yaml.MappingNode {
 		for _, c := range r.entries(e.value, "choices") {
-			f.Choices = append(f.Choices, Choice{c.key, r.text(c, 200)})
+			f.Choices = append(f.Choices, Choice{c.key, r.title(c, 200)})
 		}
 	} else {
 		for _, n := range r.names(e) {
@@ -206,8 +212,23 @@ func (r *reader) policy(f *Field, e entry) {
 	f.Policy = p
 	fits := map[Policy][]FieldType{Add: {Integer, Decimal, Duration}, Union: {ChoiceMany, References, Attachments}, Append: {Text, LongText}}[p]
 	if fits != nil && !slices.Contains(fits, f.Type) {
-		r.errorf(e.value, "", "conflict: %s does not fit a field of type %s", p, f.Type)
+		r.errorf(e.value, "it fits "+fieldTypesAsText(fits), "conflict: %s does not fit a field of type %s", p, f.Type)
 	}
+}
+
+func orElse(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}
+
+func fieldTypesAsText(all []FieldType) string {
+	var out []string
+	for _, t := range all {
+		out = append(out, string(t))
+	}
+	return strings.Join(out, ", ")
 }
 
 func (r *reader) fallback(f *Field, e entry) {
@@ -225,7 +246,7 @@ func (r *reader) fallback(f *Field, e entry) {
 		}
 		v, msg := FromText(f, e.value.Value)
 		if msg != nil {
-			r.errorf(e.value, msg.Hint, "default: %s", msg.Text)
+			r.errorf(e.value, orElse(msg.Hint, "a literal; or me, now or today, where the type fits"), "default: %s", msg.Text)
 			return
 		}
 		f.Default, f.DefaultKind = string(v), LiteralDefault
@@ -237,7 +258,7 @@ func (r *reader) fallback(f *Field, e entry) {
 	}
 	v, msg := FromText(f, strings.Join(list, ","))
 	if msg != nil {
-		r.errorf(e.value, msg.Hint, "default: %s", msg.Text)
+		r.errorf(e.value, orElse(msg.Hint, "a literal; or me, now or today, where the type fits"), "default: %s", msg.Text)
 		return
 	}
 	f.Default, f.DefaultKind = string(v), LiteralDefault

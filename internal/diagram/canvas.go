@@ -96,6 +96,13 @@ const (
 	headInner = 6
 )
 
+// diamond lies along a line from its tip to the left or to the right.
+func (p *pen) diamond(x, y, long, wide int) *pen {
+	p.move(x, y).line(x+long/2, y-wide).line(x+long, y).line(x+long/2, y+wide)
+	p.b.WriteString("Z")
+	return p
+}
+
 // head is an arrow head with its tip at a point; dx, dy is where it points to.
 func (p *pen) head(x, y, dx, dy int) *pen {
 	p.move(x, y)

@@ -30,6 +30,9 @@ func (d *entities) draw(c *canvas) {
 }
 
 func referenceSentence(t *definition.Type, f *definition.Field, to *definition.Type) string {
+	if f.Name == t.PartOf {
+		return said(t.Title, t.Name) + " is a part of one " + said(to.Title, to.Name)
+	}
 	how := " refers to one "
 	if f.Type == definition.References {
 		how = " refers to any number of "
@@ -106,7 +109,11 @@ func (d *entities) drawReference(c *canvas, r *reference) {
 		fromX, toX = r.from.box.x, r.to.box.right()
 	}
 	foot(feet, fromX, r.y1, out, manyEnd)
-	foot(feet, toX, r.y2, -out, ending(f))
+	if f.Name == r.from.t.PartOf {
+		c.path("lf-whole", c.pen().diamond(toX, r.y2, -out*diamondLong, diamondWide))
+	} else {
+		foot(feet, toX, r.y2, -out, ending(f))
+	}
 	c.path("lf-foot", feet)
 }
 
@@ -134,6 +141,12 @@ const (
 	footWide  = 6
 	footBar   = 8
 	footRound = 4
+)
+
+// The end of a line at what holds the parts: a filled diamond.
+const (
+	diamondLong = 16
+	diamondWide = 5
 )
 
 func ending(f *definition.Field) footKind {

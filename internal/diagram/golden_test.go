@@ -17,6 +17,7 @@ var update = flag.Bool("update", false, "write the pictures again")
 func TestGolden(t *testing.T) {
 	for _, c := range []struct{ source, only, svg, mermaid string }{
 		{"../../examples/expenses/app.yaml", "", "../../docs/diagrams/expenses.svg", "testdata/expenses.md"},
+		{"../../examples/fieldservice/app.yaml", "", "../../docs/diagrams/fieldservice.svg", "testdata/fieldservice.md"},
 		{"testdata/workorders.yaml", "", "testdata/workorders.svg", "testdata/workorders.md"},
 		{"testdata/workorders.yaml", "site", "testdata/site.svg", "testdata/site.md"},
 		{"testdata/hostile.yaml", "", "testdata/hostile.svg", "testdata/hostile.md"},

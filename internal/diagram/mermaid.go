@@ -74,7 +74,11 @@ func (c *chosen) erDiagram(b *strings.Builder) {
 		for _, f := range c.fields(t) {
 			if to, drawn := ids[f.To]; drawn {
 				ends := map[footKind]string{manyEnd: "o{", oneEnd: "||", mayBeEnd: "o|"}
-				fmt.Fprintf(b, "    %s }o--%s %s : \"%s\"\n", ids[t.Name], ends[ending(f)], to, f.Name)
+				label := f.Name
+				if f.Name == t.PartOf {
+					label = "part of"
+				}
+				fmt.Fprintf(b, "    %s }o--%s %s : \"%s\"\n", ids[t.Name], ends[ending(f)], to, label)
 			}
 		}
 	}

@@ -183,9 +183,10 @@ const style = `.lf-diagram{color:#1b2430;font-family:system-ui,-apple-system,"Se
 .lf-label{fill:#ffffff;stroke:#d3dae3}
 .lf-line,.lf-foot{fill:none;stroke:#7a8794;stroke-width:1.5}
 .lf-foot{fill:#ffffff}
+.lf-whole{fill:#7a8794;stroke:#7a8794;stroke-width:1.5;stroke-linejoin:round}
 .lf-head{fill:#7a8794}
 .lf-start{fill:currentColor}
-.lf-move:hover .lf-line,.lf-ref:hover .lf-line,.lf-ref:hover .lf-foot,.lf-move:hover .lf-label{stroke:#c2560c}
+.lf-move:hover .lf-line,.lf-ref:hover .lf-line,.lf-ref:hover .lf-foot,.lf-ref:hover .lf-whole,.lf-move:hover .lf-label{stroke:#c2560c}
 .lf-move:hover .lf-line,.lf-ref:hover .lf-line{stroke-width:2.5}
 .lf-move:hover .lf-head{fill:#c2560c}
 @media (prefers-color-scheme:dark){
@@ -203,7 +204,7 @@ const style = `.lf-diagram{color:#1b2430;font-family:system-ui,-apple-system,"Se
 .lf-line,.lf-foot{stroke:#8494a5}
 .lf-foot{fill:#151c25}
 .lf-head{fill:#8494a5}
-.lf-move:hover .lf-line,.lf-ref:hover .lf-line,.lf-ref:hover .lf-foot,.lf-move:hover .lf-label{stroke:#ffa657}
+.lf-move:hover .lf-line,.lf-ref:hover .lf-line,.lf-ref:hover .lf-foot,.lf-ref:hover .lf-whole,.lf-move:hover .lf-label{stroke:#ffa657}
 .lf-move:hover .lf-head{fill:#ffa657}
 }
 `

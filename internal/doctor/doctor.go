@@ -28,6 +28,7 @@ type Records interface {
 	Log(ws string, after store.Place, limit int) ([]landfall.Change, error)
 	Row(ws, id string) (*store.Row, error)
 	Unique(ws, typ, field, value string) (string, error)
+	Referrers(ws, target, typ, field, after string, limit int) ([]string, error)
 	Counter(ws, series string) (int64, error)
 	Entered(ws, key, id string, seq int64) (bool, error)
 	Keyed(ws, key, typ, before string, limit int) ([]string, error)

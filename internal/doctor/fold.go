@@ -108,7 +108,7 @@ func (w *workspace) move(f *folding, c *landfall.Change) {
 		}
 		return
 	}
-	if w.apps.any(c.At, func(app *definition.App) bool { return allowed(app.Types[c.Type], c) }) {
+	if w.apps.any(c.At, func(app *definition.App) bool { return allowed(app.Types[c.Type], c) || c.Derived && converts(app, c) }) {
 		return
 	}
 	if c.Action == landfall.Created {
@@ -131,6 +131,17 @@ func allowed(t *definition.Type, c *landfall.Change) bool {
 	}
 	m := t.Lifecycle.Transitions[c.Transition]
 	return c.Action == landfall.Moved && m != nil && slices.Contains(m.From, c.From) && m.To == c.To
+}
+
+// converts: a publication gave the status its new name.
+func converts(app *definition.App, c *landfall.Change) bool {
+	at := c.From
+	for _, x := range app.Convert {
+		if to := x.Statuses[at]; x.Type == c.Type && to != "" {
+			at = to
+		}
+	}
+	return at == c.To
 }
 
 // issueMoves is the built-in lifecycle of issues.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/landfall-sync/landfall"
 	"github.com/landfall-sync/landfall/internal/core"
+	"github.com/landfall-sync/landfall/internal/definition"
 	"github.com/landfall-sync/landfall/internal/store"
 )
 
@@ -154,7 +155,33 @@ func (w *workspace) rightKeys(row *store.Row) bool {
 	if err != nil {
 		return true // of which the check of validity tells
 	}
-	return slices.Equal(row.Keys, core.Audience(app, r))
+	keys, err := core.Audience(app, r, func(id string) ([]string, error) {
+		of, err := w.r.Row(w.ws, id)
+		if of == nil {
+			return nil, err
+		}
+		return of.Keys, err
+	})
+	return err == nil && slices.Equal(row.Keys, keys) && w.rightLinks(app, r)
+}
+
+// rightLinks: the record is found from what it is seen through.
+func (w *workspace) rightLinks(app *definition.App, r *landfall.Record) bool {
+	for _, l := range core.Links(app.Types[r.Type], r) {
+		found, err := w.r.Referrers(w.ws, l.Target, r.Type, l.Field, before(r.ID), 1)
+		if err != nil || !slices.Contains(found, r.ID) {
+			return false
+		}
+	}
+	return true
+}
+
+// before is behind all ids that come before an id.
+func before(id string) string {
+	if id == "" {
+		return ""
+	}
+	return id[:len(id)-1] + string(id[len(id)-1]-1) + "\U0010ffff"
 }
 
 // idStream gives the ids of records in order.

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/landfall-sync/landfall"
+	"github.com/landfall-sync/landfall/internal/core"
 	"github.com/landfall-sync/landfall/internal/definition"
 )
 
@@ -23,6 +24,10 @@ func (w *workspace) valid(r *landfall.Record) error {
 	}
 	app, err := w.apps.at(r.Definition)
 	if err != nil {
+		tell("%v", err)
+		return nil
+	}
+	if r, err = w.asStamped(r, app); err != nil {
 		tell("%v", err)
 		return nil
 	}
@@ -48,6 +53,36 @@ func (w *workspace) valid(r *landfall.Record) error {
 		}
 	}
 	return nil
+}
+
+// asStamped is the record in the names of the version that it is stamped with: one
+// that a later version converted, and that is not valid under that, kept its stamp.
+func (w *workspace) asStamped(r *landfall.Record, stamped *definition.App) (*landfall.Record, error) {
+	if r.Definition >= w.head.Definition {
+		return r, nil
+	}
+	var steps []definition.Conversion
+	for old, n := stamped, r.Definition+1; n <= w.head.Definition; n++ {
+		next, err := w.apps.at(n)
+		if err != nil {
+			return nil, err
+		}
+		steps, old = append(steps, core.Conversions(old, next)...), next
+	}
+	slices.Reverse(steps)
+	for i := range steps {
+		steps[i].Rename, steps[i].Statuses = turned(steps[i].Rename), turned(steps[i].Statuses)
+	}
+	return core.ConvertRecord(steps, r), nil
+}
+
+// turned leads from new names to old ones.
+func turned(names map[string]string) map[string]string {
+	out := make(map[string]string, len(names))
+	for _, old := range slices.Sorted(maps.Keys(names)) {
+		out[names[old]] = old
+	}
+	return out
 }
 
 // momentary are the words of a condition whose answer was of its moment, or of
@@ -101,10 +136,15 @@ func (w *workspace) held(f *definition.Field, r *landfall.Record, tell func(stri
 	return nil
 }
 
-// hadField: a field that a later definition dropped leaves its values behind.
+// hadField: a field that a later definition dropped leaves its values behind, and
+// what is computed may be newer than the record's stamp.
 func (w *workspace) hadField(typ, name string, before int64) bool {
-	for n := before - 1; n > 0; n-- {
-		if app, err := w.apps.at(n); err == nil && app.Types[typ] != nil && app.Types[typ].Fields[name] != nil {
+	for n := w.head.Definition; n > 0; n-- {
+		app, err := w.apps.at(n)
+		if err != nil || app.Types[typ] == nil || app.Types[typ].Fields[name] == nil {
+			continue
+		}
+		if n < before || app.Types[typ].Fields[name].Computed != nil { // worked out since a part changed
 			return true
 		}
 	}

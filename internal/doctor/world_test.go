@@ -76,6 +76,14 @@ type world struct {
 
 func newWorld(t *testing.T, st store.Store) *world {
 	t.Helper()
+	w, p := begun(t, st, app1)
+	w.live(p)
+	return w
+}
+
+// begun is a workspace with people, a device, and a published app.
+func begun(t *testing.T, st store.Store, source string) (*world, *publish.Publisher) {
+	t.Helper()
 	w := &world{t: t, st: st, now: time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC), next: 1, inc: 1, known: map[int64]landfall.Receipt{}}
 	clock := func() time.Time { w.now = w.now.Add(time.Second); return w.now }
 	mark := func() string { w.ids++; return fmt.Sprint("m", w.ids) }
@@ -91,14 +99,14 @@ func newWorld(t *testing.T, st store.Store) *world {
 		return x.PutReplica(ws, &store.Replica{ID: "phone", User: "emma", Incarnation: 1, Next: 1})
 	})
 	p := publish.New(publish.Config{Store: st, Clock: clock, Mark: mark})
-	w.publish(p, app1)
+	w.publish(p, source)
 	w.in = inbox.New(inbox.Config{
 		Store: st, Definitions: p, Clock: clock, Mark: mark, Limits: wire.DefaultLimits(), Patience: time.Minute,
-		NewID: func() string { w.ids++; return fmt.Sprintf("0198c3ab-0000-7000-8000-%012d", w.ids) },
+		JudgeTime: time.Hour, // the clock goes on whenever it is looked at
+		NewID:     func() string { w.ids++; return fmt.Sprintf("0198c3ab-0000-7000-8000-%012d", w.ids) },
 	})
 	w.desk = workqueue.New(workqueue.Config{Store: st, Definitions: p, Clock: clock, Mark: mark})
-	w.live(p)
-	return w
+	return w, p
 }
 
 func (w *world) publish(p *publish.Publisher, source string) {

@@ -46,6 +46,7 @@ type Config struct {
 	NewID       func() string // id of a record made at the desk
 	Log         *slog.Logger
 	Version     string
+	Schema      []byte // JSON Schema of definitions
 	// Wait is how long GET /v1/inbox/{id}?wait= holds on at most, and Look how
 	// often it looks.
 	Wait, Look time.Duration
@@ -57,7 +58,8 @@ type API struct {
 	mux      *http.ServeMux
 	huma     huma.API
 	handler  http.Handler
-	document []byte       // OpenAPI as JSON
+	document []byte // OpenAPI as JSON
+	schema   map[string]any
 	pushes   atomic.Int64 // bytes held by pushes under way
 	others   atomic.Int64 // and by other requests
 	stop     chan struct{}
@@ -68,6 +70,9 @@ type API struct {
 func New(c Config) (*API, error) {
 	c.Times.fill()
 	a := &API{Config: c, mux: http.NewServeMux(), stop: make(chan struct{})}
+	if err := json.Unmarshal(c.Schema, &a.schema); err != nil {
+		return nil, fmt.Errorf("the schema of definitions: %w", err)
+	}
 	a.huma = humago.New(a.mux, a.config())
 	a.routes()
 	if err := a.describe(); err != nil {

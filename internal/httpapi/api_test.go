@@ -59,7 +59,7 @@ func send(t *testing.T, a *API, pattern, token string) *httptest.ResponseRecorde
 
 func TestEveryRouteNeedsACaller(t *testing.T) {
 	a, f, _ := newAPI(t)
-	public := []string{"GET /openapi.json", "GET /openapi.yaml", "GET /v1/health", "POST /v1/devices", "POST /v1/sessions"}
+	public := []string{"GET /openapi.json", "GET /openapi.yaml", "GET /v1/definition/schema", "GET /v1/health", "POST /v1/devices", "POST /v1/sessions"}
 	for _, pattern := range every(t, a) {
 		for _, token := range []string{"", "lfs_forged", "lfd_forged", "nonsense"} {
 			f.asked = nil
@@ -117,6 +117,7 @@ func TestRoutes(t *testing.T) {
 		{"POST /v1/sessions", "", `{"user":"ada","password":"x"}`, 200, "sign in ada", "lfs_new"},
 		{"DELETE /v1/sessions/current", ada, "", 204, "sign out lfs_ada", ""},
 		{"GET /v1/me", phone, "", 200, "", `{"user":"emma"}`},
+		{"GET /v1/definition/schema", "", "", 200, "", `{"title":"schema"}`},
 		{"GET /v1/health", "", "", 200, "", `{"status":"ok","version":"test","protocol":1}`},
 		{"POST /v1/devices", "", `{"code":"ABCDE-FGHJK"}`, 200, "enrol code=ABCDE-FGHJK by nobody", "r2"},
 		{"POST /v1/devices", ada, `{"name":"tablet"}`, 200, "enrol code= by ada", "r2"},

@@ -16,6 +16,9 @@ func (a *API) definitionRoutes() {
 		}
 		return &wire.Definition{Version: version, Source: source, Actor: &c.Actor, Limits: a.Limits}, nil
 	})
+	handle(a, "GET /v1/definition/schema", "The JSON Schema of definitions, for editors", func(context.Context, *Caller, *none) (map[string]any, error) {
+		return a.schema, nil
+	})
 	handle(a, "POST /v1/definitions", "Check or publish a definition", func(ctx context.Context, c *Caller, in *publishInput) (*wire.Published, error) {
 		return a.Definitions.Publish(ctx, c.Workspace, c.Actor, in.Body)
 	})

@@ -256,7 +256,7 @@ func newAPI(t testing.TB) (*API, *fake, *bytes.Buffer) {
 		Sessions: f, Devices: f, People: f, Definitions: f, Rehearsals: f, Inbox: f, Records: f, Queues: f, Issues: f, IssueWork: f, Audit: f,
 		Limits: wire.Limits{Body: 1 << 10, PullPage: 800}, PushMemory: 4 << 10, Memory: 8 << 20,
 		Clock: func() time.Time { return noon }, NewID: func() string { return "new-id" },
-		Log: slog.New(slog.NewTextHandler(log, nil)), Version: "test", Wait: time.Hour, Look: time.Millisecond,
+		Log: slog.New(slog.NewTextHandler(log, nil)), Version: "test", Schema: []byte(`{"title":"schema"}`), Wait: time.Hour, Look: time.Millisecond,
 	})
 	if err != nil {
 		t.Fatal(err)

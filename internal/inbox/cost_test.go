@@ -48,7 +48,11 @@ func stocked(t *testing.T, n int) (*Inbox, *sqlite.Store) {
 		for i := range n {
 			id := fmt.Sprintf("0198c3aa-0000-7000-8000-%012d", i)
 			r := &landfall.Record{Type: "expense", ID: id, Version: l.Next(), Status: "draft", Number: fmt.Sprint("EXP-", 1001+i), Fields: landfall.Fields{"purpose": landfall.Value(`"Oslo"`), "amount": landfall.Value(`"120"`), "owner": landfall.Value(`"mara"`)}}
-			e := landfall.Effects{Writes: []landfall.Write{{Record: r, Audience: core.Audience(app, r)}}, Changes: []landfall.Change{{Type: r.Type, ID: id, Action: landfall.Created, At: now}},
+			keys, err := core.Audience(app, r, core.Nobody)
+			if err != nil {
+				return err
+			}
+			e := landfall.Effects{Writes: []landfall.Write{{Record: r, Audience: keys}}, Changes: []landfall.Change{{Type: r.Type, ID: id, Action: landfall.Created, At: now}},
 				Counters: map[string]int64{"expense": int64(1001 + i)}}
 			if err := l.Commit(&e); err != nil {
 				return err

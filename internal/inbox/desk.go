@@ -123,6 +123,9 @@ func (j *judging) mutation(a *landfall.Actor, do wire.Do) (*landfall.Mutation, e
 	for name := range m.Set {
 		m.Base.Was[name] = orNull(rec.Fields[name])
 	}
+	if t := j.app.Types[rec.Type]; t != nil && len(t.Parts) > 0 && m.Op == landfall.OpDelete {
+		m.Base.Seen = j.l.Head().Seq
+	}
 	if do.Version > 0 && do.Version < rec.Version {
 		return m, j.older(m, rec, do.Version, sight)
 	}

@@ -94,6 +94,9 @@ func (j *judging) importRow(a landfall.Actor, t *definition.Type, row *wire.Impo
 				do.Set[name] = row.Set[name]
 			}
 		}
+		if err := j.entered(rec, row); err != nil {
+			return wire.ImportedRow{}, err
+		}
 		if done, ended := compared(t, rec, row, do.Set); ended {
 			return done, nil
 		}
@@ -109,6 +112,18 @@ func (j *judging) importRow(a landfall.Actor, t *definition.Type, row *wire.Impo
 		}
 	}
 	return j.importOne(a, do)
+}
+
+// entered puts a row's version forward over what nobody entered since.
+func (j *judging) entered(rec *landfall.Record, row *wire.ImportRow) error {
+	if row.Version < 1 || row.Version >= rec.Version {
+		return nil
+	}
+	since, err := j.w.Changes(j.ws, rec.ID, row.Version)
+	if err == nil && !slices.ContainsFunc(since, func(c landfall.Change) bool { return !c.Derived }) {
+		row.Version = rec.Version
+	}
+	return err
 }
 
 // importOne makes the change. Only what the rules refuse is the row's own
@@ -148,7 +163,8 @@ func (j *judging) seesRecord(a *landfall.Actor, rec *landfall.Record) (bool, err
 	if rec.Deleted {
 		was := *rec
 		was.Deleted = false
-		return core.Sees(a, core.Audience(j.app, &was)), nil
+		keys, err := core.Audience(j.app, &was, func(id string) ([]string, error) { return j.w.Audience(j.ws, id) })
+		return core.Sees(a, keys), err
 	}
 	keys, err := j.w.Audience(j.ws, rec.ID)
 	return core.Sees(a, keys), err

@@ -136,7 +136,7 @@ func (j *judging) base(m *landfall.Mutation, then *landfall.Record) (*landfall.R
 		b.Status = m.Base.Status
 	}
 	b.Version = m.Base.Version
-	return b, nil
+	return core.ConvertBase(j.app, m.Definition, b), nil
 }
 
 // ending is how an issue is settled.

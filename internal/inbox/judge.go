@@ -263,10 +263,7 @@ func (p *pushing) item(u *unit, i int) error {
 		s := core.Salvage(x.raw)
 		x.item.Type, x.item.Record, x.item.Op = s.Type, s.ID, s.Op
 	}
-	if x.item.Record != "" {
-		x.item.Refs = []string{x.item.Record}
-	}
-	return nil
+	return p.refs(u, x)
 }
 
 // edited is when the edit was made, by the clock-proof rule.

@@ -138,6 +138,11 @@ func (j *judging) again(u *unit) ([]released, error) {
 	if err != nil {
 		return nil, err
 	}
+	for i := range u.members {
+		if err := j.refs(u, &u.members[i]); err != nil { // what it is a part of may be there by now
+			return nil, err
+		}
+	}
 	v, err := j.safely(j.input(a, false, steps(u, "")...))
 	if err != nil {
 		return nil, err
@@ -180,7 +185,8 @@ func (j *judging) again(u *unit) ([]released, error) {
 	return out, nil
 }
 
-// withdraw takes back all of an issue's lane on its record.
+// withdraw takes back all of an issue's lane on its record, and on the parts of one
+// that was never made.
 func (p *pushing) withdraw(u *unit) error {
 	row, err := p.w.Issue(p.ws, u.members[0].m.Issue)
 	if err != nil {
@@ -197,11 +203,15 @@ func (p *pushing) withdraw(u *unit) error {
 	if err != nil {
 		return err
 	}
+	covered, err := p.withParts(issue, &l)
+	if err != nil {
+		return err
+	}
 	through := issue.N
-	for _, it := range l.own {
+	for _, it := range covered {
 		through = max(through, it.Key.N)
 	}
-	if _, _, err := p.settle(row, landfall.Effects{}, l.own, ending{settlement: landfall.SettledWithdrawn, decider: p.actor.User, through: through}); err != nil {
+	if _, _, err := p.settle(row, landfall.Effects{}, covered, ending{settlement: landfall.SettledWithdrawn, decider: p.actor.User, through: through}); err != nil {
 		return err
 	}
 	it := u.members[0].item

@@ -53,6 +53,13 @@ func (w world) Unique(typ, field, value string) (string, error) {
 	return w.r.Unique(w.ws, typ, field, value)
 }
 
+func (w world) Referrers(target, typ, field, after string, limit int) ([]string, error) {
+	if err := w.overrun(); err != nil {
+		return nil, err
+	}
+	return w.r.Referrers(w.ws, target, typ, field, after, limit)
+}
+
 func (w world) Counter(series string) (int64, error) { return w.r.Counter(w.ws, series) }
 
 func (w world) UserExists(name string) (bool, error) {
@@ -75,7 +82,7 @@ func (w world) Holder(replica, record string) (string, error) {
 }
 
 func (w world) CreationHolder(replica, record string) (string, error) {
-	return w.holder(replica, record, func(i *store.Item) bool { return i.Op == landfall.OpCreate })
+	return w.holder(replica, record, func(i *store.Item) bool { return i.Op == landfall.OpCreate && i.Record == record })
 }
 
 // Older goes by the numbers: ids carry the server's clock, which may be put back.

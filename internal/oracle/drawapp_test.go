@@ -101,6 +101,7 @@ func (d draw) typ(a *oracle.App, name string, types []string) *oracle.Type {
 	}
 	d.audience(a, t)
 	d.rights(a, t)
+	letIn(a, t)
 	for _, f := range t.Fields {
 		written := func(r *oracle.Right) bool {
 			return r.Verb != "delete" && (r.Fields == nil || slices.Contains(r.Fields, f.Name))
@@ -240,6 +241,19 @@ func (d draw) cond(a *oracle.App, t *oracle.Type, deep int) *oracle.Cond {
 		}
 	}
 	return pick(d, all)
+}
+
+// letIn adds a role to an audience of users and teams alone that nobody ever
+// names: such a definition is refused.
+func letIn(a *oracle.App, t *oracle.Type) {
+	for _, k := range t.Audience {
+		if k.Kind != "user" && k.Kind != "team" || slices.ContainsFunc(t.Rights, func(r *oracle.Right) bool {
+			return r.Verb != "delete" && (r.Fields == nil || slices.Contains(r.Fields, k.Name))
+		}) {
+			return
+		}
+	}
+	t.Audience = append(t.Audience, oracle.Key{Kind: "role", Name: a.Roles[0]})
 }
 
 func (d draw) audience(a *oracle.App, t *oracle.Type) {

@@ -188,3 +188,6 @@ func plain(f landfall.Fields) map[string]string {
 	}
 	return out
 }
+
+// Referrers implements core.World: nothing here is seen or kept via another record.
+func (s *server) Referrers(string, string, string, string, int) ([]string, error) { return nil, nil }

@@ -15,30 +15,52 @@ import (
 // chunk is how many records are read at a time.
 const chunk = 500
 
-// audiences finds the records whose audience is another under the next
-// definition, and tells each to move. It goes through the records of the types
-// whose audience changed, and the issues of the queues whose members did, a page
-// at a time.
+// audiences finds the records whose audience, or whose names, are others under the
+// next definition, and tells each to move. It goes through the records of the
+// types of which that can be, and the issues of the queues whose members are
+// others, a page at a time.
 type audiences struct {
 	r    store.Reader
 	ws   string
 	next *definition.App
-	move func(id string, keys []string) error
+	to   mover
+	// moved are the audiences of records through which others are seen, where
+	// nothing is written that r would read.
+	moved map[string][]string
+
+	renames []definition.Conversion
+}
+
+// mover does to a record what the next definition says of it. A trial of one
+// does nothing.
+type mover interface {
+	Regroup(id string, keys []string) error
+	Link(typ, id string, links []landfall.Link) error
+	Convert(was, now *landfall.Record, keys []string) error
 }
 
 // change goes from the old definition to the next, and says how many moved.
 func (a *audiences) change(at placer, old *definition.App) ([]wire.Problem, error) {
+	a.renames = core.Conversions(old, a.next)
 	var out []wire.Problem
-	for _, name := range a.next.Order {
-		if was := old.Types[name]; was != nil && slices.EqualFunc(was.Audience, a.next.Types[name].Audience, sameKey) {
+	others := map[string]bool{} // types whose audience may be another
+	for _, name := range byDepth(a.next) {
+		t, was := a.next.Types[name], old.Types[name]
+		others[name] = was == nil || !slices.EqualFunc(was.Audience, t.Audience, sameKey) || a.converts(name) ||
+			slices.ContainsFunc(t.Linked, func(field string) bool { return others[t.Fields[field].To] })
+		if !others[name] {
 			continue
 		}
-		n, err := a.records(name)
+		n, err := a.records(t, was == nil || !slices.Equal(was.Linked, t.Linked))
 		if err != nil {
 			return nil, err
 		}
-		if n > 0 {
-			out = append(out, at.moves("types:", fmt.Sprintf("the audience of %q changes: %d of its records enter or leave devices", name, n)))
+		if n.moved > 0 {
+			out = append(out, at.moves("types:", fmt.Sprintf("the audience of %q changes: %d of its records enter or leave devices", name, n.moved)))
+		}
+		if n.converted > 0 {
+			out = append(out, at.problem("convert:", true, fmt.Sprintf("%d records of %q are converted", n.converted, name),
+				"they get their new names where the definition is published, and are sent to the devices that have them"))
 		}
 	}
 	for _, name := range queues(old, a.next) {
@@ -51,6 +73,19 @@ func (a *audiences) change(at placer, old *definition.App) ([]wire.Problem, erro
 		}
 	}
 	return out, nil
+}
+
+// converts reports whether something of the type has another name from now on.
+func (a *audiences) converts(typ string) bool {
+	return slices.ContainsFunc(a.renames, func(c definition.Conversion) bool { return c.Type == typ })
+}
+
+// byDepth are the types in an order in which each comes after those through which
+// its records are seen.
+func byDepth(app *definition.App) []string {
+	out := slices.Clone(app.Order)
+	slices.SortStableFunc(out, func(x, y string) int { return app.Types[x].Depth - app.Types[y].Depth })
+	return out
 }
 
 func (p placer) moves(word, what string) wire.Problem {
@@ -75,26 +110,68 @@ func queues(old, next *definition.App) (out []string) {
 	return slices.Compact(out)
 }
 
-// records goes through the records of a type.
-func (a *audiences) records(typ string) (moved int, err error) {
+// done counts what became of the records of a type.
+type done struct{ moved, converted int }
+
+// records goes through the records of a type, whose links may be to be made.
+func (a *audiences) records(t *definition.Type, link bool) (n done, err error) {
 	for after := ""; ; {
-		ids, err := a.r.RecordsOf(a.ws, typ, after, chunk)
+		ids, err := a.r.RecordsOf(a.ws, t.Name, after, chunk)
 		if err != nil || len(ids) == 0 {
-			return moved, err
+			return n, err
 		}
 		for _, id := range ids {
 			row, err := a.r.Row(a.ws, id)
 			if err != nil {
-				return moved, err
+				return n, err
 			}
-			did, err := a.settle(row, id, core.Audience(a.next, row.Record))
-			if err != nil {
-				return moved, err
+			if row == nil {
+				return n, landfall.Errorf(landfall.CodeInternal, "the record %s is listed, but not stored", id)
 			}
-			moved += did
+			if err := a.record(t, row, link, &n); err != nil {
+				return n, err
+			}
 		}
 		after = ids[len(ids)-1]
 	}
+}
+
+// record gives one record its names, its links and its audience.
+func (a *audiences) record(t *definition.Type, row *store.Row, link bool, n *done) error {
+	was := row.Record
+	now := core.ConvertRecord(a.renames, was)
+	if links := core.Links(t, now); (link || now != was) && links != nil && !now.Deleted {
+		if err := a.to.Link(t.Name, now.ID, links); err != nil {
+			return err
+		}
+	}
+	keys, err := core.Audience(a.next, now, a.current)
+	if err != nil {
+		return err
+	}
+	moved := !slices.Equal(row.Keys, keys)
+	if moved {
+		n.moved++
+		if a.moved != nil && len(t.Followers) > 0 {
+			a.moved[now.ID] = keys
+		}
+	}
+	switch {
+	case now != was:
+		n.converted++
+		return a.to.Convert(was, now, keys)
+	case moved:
+		return a.to.Regroup(now.ID, keys)
+	}
+	return nil
+}
+
+// current is who may see a record under the next definition.
+func (a *audiences) current(id string) ([]string, error) {
+	if keys, known := a.moved[id]; known {
+		return keys, nil
+	}
+	return a.r.Audience(a.ws, id)
 }
 
 // issues goes through the issues of a queue, resolved ones too.
@@ -128,5 +205,5 @@ func (a *audiences) settle(row *store.Row, id string, keys []string) (moved int,
 	if slices.Equal(row.Keys, keys) {
 		return 0, nil
 	}
-	return 1, a.move(id, keys)
+	return 1, a.to.Regroup(id, keys)
 }

@@ -37,45 +37,6 @@ func (p placer) wrongVersion(next int64) wire.Problem {
 
 func quote(s string) string { return strconv.Quote(s) }
 
-// stranded warns of what the published version has and the next one has not.
-func stranded(at placer, old, next *definition.App) []wire.Problem {
-	var out []wire.Problem
-	gone := func(what, name string) {
-		out = append(out, at.problem("types:", true, fmt.Sprintf("%s %q of the published version is gone", what, name),
-			"records made under it stay readable; changes that devices made with it become issues of the kind outdated"))
-	}
-	for _, name := range old.Order {
-		was, is := old.Types[name], next.Types[name]
-		if is == nil {
-			gone("the type", name)
-			continue
-		}
-		for _, field := range was.Order {
-			f := is.Fields[field]
-			if f == nil {
-				gone("the field", name+"."+field)
-			} else if f.Type != was.Fields[field].Type {
-				out = append(out, at.problem("types:", true,
-					fmt.Sprintf("the field %q was of type %s and is of type %s now", name+"."+field, was.Fields[field].Type, f.Type),
-					"values stored under the old type stay as they are; records that have them may be refused until the field is set again"))
-			}
-		}
-		statuses, moves := lifecycle(was)
-		newStatuses, newMoves := lifecycle(is)
-		for _, s := range statuses {
-			if !slices.Contains(newStatuses, s) {
-				gone("the status", name+" "+s)
-			}
-		}
-		for _, m := range moves {
-			if !slices.Contains(newMoves, m) {
-				gone("the transition", name+" "+m)
-			}
-		}
-	}
-	return out
-}
-
 // unattended refuses queues in which sync issues wait that nobody could decide
 // any more. A queue that is gone is the administrators'.
 func unattended(r store.Reader, ws string, at placer, old, next *definition.App) (out []wire.Problem, err error) {
@@ -95,11 +56,4 @@ func unattended(r store.Reader, ws string, at placer, old, next *definition.App)
 		}
 	}
 	return out, nil
-}
-
-func lifecycle(t *definition.Type) (statuses, moves []string) {
-	if t.Lifecycle == nil {
-		return nil, nil
-	}
-	return t.Lifecycle.Order, t.Lifecycle.Moves
 }

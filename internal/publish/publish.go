@@ -112,9 +112,9 @@ func (p *Publisher) Source(ctx context.Context, ws string) (version int64, sourc
 }
 
 // Publish checks a definition and makes it the current one, at a place of its
-// own in the sequence. There, records and sync issues get the audience that it
-// gives them; this takes time in proportion to the records of the types whose
-// audience changed. When a problem is an error, nothing is published and Version
+// own in the sequence. There, records get the names, and records and sync issues
+// the audience, that it gives them; this takes time in proportion to the records of the types whose
+// audience, or names, changed. When a problem is an error, nothing is published and Version
 // is the one that stays. The same source again is Unchanged. A dry run says all
 // this and publishes nothing. Administrators only.
 func (p *Publisher) Publish(ctx context.Context, ws string, actor landfall.Actor, req wire.Publish) (*wire.Published, error) {
@@ -143,7 +143,9 @@ func (p *Publisher) Publish(ctx context.Context, ws string, actor landfall.Actor
 			return err
 		}
 		seq := l.Publish(out.Version)
-		moved, err := p.moves(w, ws, req, app, func(id string, keys []string) error { return w.Regroup(ws, id, keys, seq) })
+		next := *app
+		next.Version = out.Version
+		moved, err := p.moves(w, ws, req, &next, &moves{w: w, ws: ws, next: &next, seq: seq, at: l.Now(), by: actor.User})
 		if err != nil {
 			return err
 		}
@@ -196,16 +198,18 @@ func (p *Publisher) check(ctx context.Context, ws string, req wire.Publish, coun
 		if out, err = p.compare(r, ws, req, app, problems); err != nil || !count || out.Unchanged || refused(out.Problems) {
 			return err
 		}
-		moved, err := p.moves(r, ws, req, app, func(string, []string) error { return nil })
+		next := *app
+		next.Version = out.Version
+		moved, err := p.moves(r, ws, req, &next, nil)
 		out.Problems = append(out.Problems, moved...)
 		return err
 	})
 	return out, err
 }
 
-// moves tells move of each record that the next definition gives another
-// audience than the published one does, and says how many there are.
-func (p *Publisher) moves(r store.Reader, ws string, req wire.Publish, next *definition.App, move func(id string, keys []string) error) ([]wire.Problem, error) {
+// moves tells to of each record that the next definition gives another audience
+// than the published one does, and says how many there are; without to it only says.
+func (p *Publisher) moves(r store.Reader, ws string, req wire.Publish, next *definition.App, to mover) ([]wire.Problem, error) {
 	h, err := r.Head(ws)
 	if err != nil || h == nil || h.Definition == 0 {
 		return nil, err // there are no records yet
@@ -214,7 +218,10 @@ func (p *Publisher) moves(r store.Reader, ws string, req wire.Publish, next *def
 	if err != nil {
 		return nil, err
 	}
-	a := &audiences{r: r, ws: ws, next: next, move: move}
+	a := &audiences{r: r, ws: ws, next: next, to: to}
+	if to == nil {
+		a.to, a.moved = trial{}, map[string][]string{}
+	}
 	return a.change(placer{file: fileName(req), source: req.Source}, old)
 }
 
@@ -274,11 +281,13 @@ func (p *Publisher) compare(r store.Reader, ws string, req wire.Publish, app *de
 			out.Unchanged = true
 			return out, nil
 		}
+		numbered := *app
+		numbered.Version = h.Definition + 1
 		nobody, err := unattended(r, ws, at, old, app)
 		if err != nil {
 			return nil, err
 		}
-		out.Problems = slices.Concat(out.Problems, stranded(at, old, app), nobody)
+		out.Problems = slices.Concat(out.Problems, asWire(definition.Stranded(at.file, old, &numbered)), nobody)
 	}
 	next := h.Definition + 1
 	if app.Version != 0 && app.Version != next {

@@ -192,8 +192,8 @@ func TestWhatIsGone(t *testing.T) {
 	out := w.publish(next)
 	got := text(out.Problems)
 	for _, want := range []string{
-		`tasks.yaml:4 warning=true the type "spare" of the published version is gone`, `the field "task.note"`, `the status "task late"`, `the transition "task delay"`,
-		`the field "task.what" was of type text and is of type integer now`, "outdated",
+		`tasks.yaml:4 warning=true the type spare of the published version is gone`, `the field task.note`, `the status task.late`, `the transition task.delay`,
+		`the field task.what was of type text and is of type integer now`, "outdated",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%q is not in\n%s", want, got)

@@ -230,7 +230,7 @@ func (r *run) different(was, is []landfall.Write) []string {
 	}
 	names := map[string]bool{}
 	for i := range was {
-		a, b := core.Renamed(r.next, was[i].Record), is[i].Record
+		a, b := renamed(r.next, was[i].Record), is[i].Record
 		if a.ID != b.ID || a.Deleted != b.Deleted {
 			names["record"] = true
 		}

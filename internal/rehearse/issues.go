@@ -98,7 +98,7 @@ func (s seen) Row(ws, id string) (*store.Row, error) {
 	if row == nil || err != nil {
 		return nil, err
 	}
-	return s.r.regrouped(row), nil
+	return s.regrouped(row)
 }
 
 // Audience implements store.Reader.
@@ -111,13 +111,15 @@ func (s seen) Audience(ws, id string) ([]string, error) {
 }
 
 // regrouped is the row with the audience that the next definition gives it.
-func (r *run) regrouped(row *store.Row) *store.Row {
-	if row.Record.Type == landfall.IssueType || !r.otherAudience(row.Record.Type) {
-		return row
+func (s seen) regrouped(row *store.Row) (*store.Row, error) {
+	typ := row.Record.Type
+	if typ == landfall.IssueType || !s.r.otherAudience(typ) && !through(s.r.next.Types[typ]) {
+		return row, nil
 	}
 	out := *row
-	out.Keys = core.Audience(r.next, core.Renamed(r.next, row.Record))
-	return &out
+	var err error
+	out.Keys, err = core.Audience(s.r.next, renamed(s.r.next, row.Record), func(id string) ([]string, error) { return s.Audience(s.r.ws, id) })
+	return &out, err
 }
 
 // otherAudience: the next definition lets others receive records of the type.

@@ -193,13 +193,13 @@ func (p *past) Record(id string) (*landfall.Record, error) {
 		if rec == nil {
 			return nil, nil
 		}
-		return core.Renamed(p.app, rec), nil
+		return renamed(p.app, rec), nil
 	}
 	row, err := p.row(id)
 	if row == nil || err != nil {
 		return nil, err
 	}
-	return core.Renamed(p.app, row.Record), nil
+	return renamed(p.app, row.Record), nil
 }
 
 // Changes implements core.World.
@@ -210,25 +210,31 @@ func (p *past) Changes(id string, after int64) ([]landfall.Change, error) {
 	return p.s.Changes(p.r.ws, id, after)
 }
 
-// Audience implements core.World. Of a key that leads to another record, it is
-// who may receive the record now.
+// Audience implements core.World.
 func (p *past) Audience(id string) ([]string, error) {
 	rec, err := p.Record(id)
 	if rec == nil || err != nil {
 		return nil, err
 	}
-	if t := p.app.Types[rec.Type]; t == nil || !through(t) {
-		return core.Audience(p.app, rec), nil
-	}
-	row, err := p.row(id)
-	if row == nil || err != nil {
-		return nil, err
-	}
-	return row.Keys, nil
+	return core.Audience(p.app, rec, p.Audience)
+}
+
+// Referrers implements core.World: as they are now. What was not there yet is no
+// record of then.
+func (p *past) Referrers(target, typ, field, after string, limit int) ([]string, error) {
+	return p.s.Referrers(p.r.ws, target, typ, field, after, limit)
+}
+
+// renamed is a record in the names of the app's definition.
+func renamed(app *definition.App, r *landfall.Record) *landfall.Record {
+	return core.ConvertBase(app, r.Definition, r)
 }
 
 // through: the type has a key that leads to another record.
 func through(t *definition.Type) bool {
+	if t == nil {
+		return false
+	}
 	for _, k := range t.Audience {
 		if k.Kind == definition.AudienceVia {
 			return true

@@ -89,7 +89,7 @@ func (l *looking) typ(name string) error {
 func (l *looking) record(row *store.Row) {
 	o, was := &l.out.Records, row.Record
 	o.Looked++
-	is := core.Renamed(l.next, was)
+	is := renamed(l.next, was)
 	c := one{}
 	if core.Sees(&l.actor, row.Keys) {
 		c.example = was.ID
@@ -164,7 +164,10 @@ func (l *looking) moves(row *store.Row, is *landfall.Record) {
 			return
 		}
 	}
-	keys := core.Audience(l.next, is)
+	keys, err := core.Audience(l.next, is, core.Nobody)
+	if err != nil {
+		return // nobody is asked, so nothing can fail
+	}
 	told := map[wire.RehearsedSight]bool{} // a record counts once a key
 	count := func(of, without []string, add func(*wire.RehearsedSight), side string) {
 		for _, k := range of {

@@ -255,6 +255,7 @@ func EncodeChange(b []byte, c *landfall.Change) []byte {
 	o.fields("lost", c.Lost)
 	o.text("issue", c.Issue)
 	o.text("note", c.Note)
+	o.flag("derived", c.Derived)
 	return append(o.b, '}')
 }
 

@@ -78,7 +78,7 @@ func TestEncodedByHand(t *testing.T) {
 
 		c := landfall.Change{
 			Type: texts().Draw(t, "type"), Action: landfall.Updated, Set: fieldsOf(t, "set"), Was: fieldsOf(t, "was"), Transition: texts().Draw(t, "transition"), From: texts().Draw(t, "from"), To: texts().Draw(t, "to"),
-			Author: texts().Draw(t, "author"), By: texts().Draw(t, "by"), At: times().Draw(t, "at"), Edited: times().Draw(t, "edited"), Lost: fieldsOf(t, "lost"), Issue: texts().Draw(t, "issue"), Note: texts().Draw(t, "note"),
+			Author: texts().Draw(t, "author"), By: texts().Draw(t, "by"), At: times().Draw(t, "at"), Edited: times().Draw(t, "edited"), Lost: fieldsOf(t, "lost"), Issue: texts().Draw(t, "issue"), Note: texts().Draw(t, "note"), Derived: rapid.Bool().Draw(t, "derived"),
 			Origin: landfall.Key{Replica: texts().Draw(t, "replica"), Incarnation: rapid.Int64Range(-2, 2).Draw(t, "incarnation"), N: rapid.Int64Range(0, 2).Draw(t, "n")},
 		}
 		var again landfall.Change

@@ -30,6 +30,9 @@ func (Forgetful) AddChange(string, *landfall.Change) error { return nil }
 // SetUnique implements Writer.
 func (Forgetful) SetUnique(string, string, string, map[string]string) error { return nil }
 
+// SetLinks implements Writer.
+func (Forgetful) SetLinks(string, string, string, []landfall.Link) error { return nil }
+
 // SetCounter implements Writer.
 func (Forgetful) SetCounter(string, string, int64) error { return nil }
 

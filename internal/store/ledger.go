@@ -62,6 +62,9 @@ func (l *Ledger) Commit(e *landfall.Effects) error {
 	if err := l.uniques(e.Writes); err != nil {
 		return err
 	}
+	if err := l.links(e); err != nil {
+		return err
+	}
 	for i := range e.Changes {
 		c := &e.Changes[i]
 		c.Seq, c.Index = seq, i
@@ -75,6 +78,26 @@ func (l *Ledger) Commit(e *landfall.Effects) error {
 		}
 	}
 	l.head.Seq = seq
+	return nil
+}
+
+// links keeps what the written records name, and gives those that are seen
+// through them their audience.
+func (l *Ledger) links(e *landfall.Effects) error {
+	for i := range e.Writes {
+		w := &e.Writes[i]
+		if w.Links == nil {
+			continue
+		}
+		if err := l.w.SetLinks(l.ws, w.Record.Type, w.Record.ID, w.Links); err != nil {
+			return err
+		}
+	}
+	for i := range e.Regroups {
+		if err := l.w.Regroup(l.ws, e.Regroups[i].ID, e.Regroups[i].Audience, l.Next()); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

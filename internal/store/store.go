@@ -90,6 +90,9 @@ type Records interface {
 	Changes(ws, id string, after int64) ([]landfall.Change, error)
 	// Unique is the id of the record of the type that holds the value, or "".
 	Unique(ws, typ, field, value string) (string, error)
+	// Referrers lists, by id, records of a type that were linked to target by a
+	// field, with id > after.
+	Referrers(ws, target, typ, field, after string, limit int) ([]string, error)
 	// Counter is the last number given in a series, or 0.
 	Counter(ws, series string) (int64, error)
 	// Queued lists cases in a queue, newest change first; Assigned those of a user.
@@ -387,6 +390,8 @@ type WriteRecords interface {
 	AddChange(ws string, c *landfall.Change) error
 	// SetUnique makes the record hold exactly these values (field → value).
 	SetUnique(ws, typ, id string, values map[string]string) error
+	// SetLinks makes these the record's links.
+	SetLinks(ws, typ, id string, links []landfall.Link) error
 	SetCounter(ws, series string, n int64) error
 	PutIssue(ws string, i *IssueRow) error
 	PutGrant(ws string, g GrantRow) error // by user, key and From

@@ -87,7 +87,7 @@ func (c *columns) header(names []string) error {
 			e.Message = "line 1: " + e.Message
 			return e
 		}
-		if c.t.Fields[name] != nil && !slices.Contains(c.ignore, name) {
+		if f := c.t.Fields[name]; f != nil && f.Computed == nil && !slices.Contains(c.ignore, name) {
 			fields++
 		}
 	}
@@ -143,7 +143,7 @@ func join(faults []tabular.Fault) *tabular.Fault {
 func (c *columns) cell(out *wire.ImportRow, cell tabular.Cell) (fault *tabular.Fault, some bool) {
 	f := c.t.Fields[cell.Name]
 	switch {
-	case slices.Contains(c.ignore, cell.Name):
+	case slices.Contains(c.ignore, cell.Name), f != nil && f.Computed != nil: // the server works it out again
 		return nil, false
 	case f != nil:
 		v, bad := value(f, cell)

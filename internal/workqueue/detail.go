@@ -207,7 +207,8 @@ func (v *view) mayRead(i *landfall.Issue, m *landfall.Mutation) (bool, error) {
 	if rec.Status == "" && t.Lifecycle != nil {
 		rec.Status = t.Lifecycle.Initial
 	}
-	return v.holds(core.Audience(v.app, rec)), nil
+	keys, err := core.Audience(v.app, rec, func(id string) ([]string, error) { return v.r.Audience(v.ws, id) })
+	return v.holds(keys), err
 }
 
 // server adds the record as it is now, for who may see it, and returns it.

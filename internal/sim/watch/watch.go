@@ -61,6 +61,7 @@ type Op struct {
 	Added      bool // Item's key was not there before
 	Issue      *store.IssueRow
 	Unique     *Unique
+	Links      *Links
 	Counter    *Counter
 	User       *store.User
 	Team       *store.Team
@@ -90,6 +91,12 @@ type Regrouped struct {
 type Unique struct {
 	Type, ID string
 	Values   map[string]string
+}
+
+// Links are the records that a record is found from, from now on.
+type Links struct {
+	Type, ID string
+	Links    []landfall.Link
 }
 
 // Counter is the last number given in a series.

@@ -58,6 +58,11 @@ func (w *writer) SetUnique(ws, typ, id string, values map[string]string) error {
 	return w.Writer.SetUnique(ws, typ, id, values)
 }
 
+func (w *writer) SetLinks(ws, typ, id string, links []landfall.Link) error {
+	w.note(ws, Op{Links: &Links{typ, id, slices.Clone(links)}})
+	return w.Writer.SetLinks(ws, typ, id, links)
+}
+
 func (w *writer) SetCounter(ws, series string, n int64) error {
 	w.note(ws, Op{Counter: &Counter{series, n}})
 	return w.Writer.SetCounter(ws, series, n)

@@ -71,6 +71,13 @@ var deeds = map[string]func(*rapid.T, string, int64) func(store.Writer) error{
 		}
 		return func(w store.Writer) error { return w.SetUnique(ws, "thing", id, values) }
 	},
+	"links": func(t *rapid.T, ws string, _ int64) func(store.Writer) error {
+		id, links := one(t, ids), []landfall.Link{}
+		for _, target := range few(t, ids) {
+			links = append(links, landfall.Link{Field: one(t, []string{"f", "g"}), Target: target})
+		}
+		return func(w store.Writer) error { return w.SetLinks(ws, "thing", id, links) }
+	},
 	"head": func(_ *rapid.T, ws string, seq int64) func(store.Writer) error {
 		return func(w store.Writer) error {
 			return errors.Join(w.SetHead(ws, store.Head{Seq: seq, Mark: fmt.Sprint("m", seq)}), w.SetCounter(ws, "c", seq))
@@ -156,6 +163,7 @@ func questions(t *rapid.T) map[string]question {
 			return r.Feed(ws, key, store.Spot{Seq: after, ID: user}, upto, limit)
 		},
 		"keyed":  func(r store.Reader) (any, error) { return r.Keyed(ws, key, "thing", user, limit) },
+		"links":  func(r store.Reader) (any, error) { return r.Referrers(ws, id, "thing", "f", user, limit) },
 		"grants": func(r store.Reader) (any, error) { return r.Grants(ws, id) },
 		"ids":    func(r store.Reader) (any, error) { return r.RecordIDs(ws, user, limit) },
 		"log": func(r store.Reader) (any, error) {

@@ -206,6 +206,41 @@ func unique(t *testing.T, b *bench) {
 	holder("Y", "")
 }
 
+// links: records are found from what they name, page by page.
+func links(t *testing.T, b *bench) {
+	set := func(typ, id string, links ...landfall.Link) {
+		b.update(func(w store.Writer) error { return w.SetLinks("w", typ, id, links) })
+	}
+	find := func(want []string, target, typ, field, after string, limit int) {
+		t.Helper()
+		b.view(func(r store.Reader) error {
+			got, err := r.Referrers("w", target, typ, field, after, limit)
+			same(t, fmt.Sprintf("%s.%s of %s after %q", typ, field, target, after), got, want)
+			return err
+		})
+	}
+	for _, id := range []string{"c", "a", "b"} {
+		set("thing", id, landfall.Link{Field: "of", Target: "t"}, landfall.Link{Field: "by", Target: "u"})
+	}
+	set("other", "d", landfall.Link{Field: "of", Target: "t"})
+	find([]string{"a", "b", "c"}, "t", "thing", "of", "", 9)
+	find([]string{"a", "b"}, "t", "thing", "of", "", 2)
+	find([]string{"c"}, "t", "thing", "of", "b", 2)
+	find([]string{"d"}, "t", "other", "of", "", 9)
+	find(nil, "t", "thing", "by", "", 9)
+	find([]string{"a", "b", "c"}, "u", "thing", "by", "", 9)
+	set("thing", "b", landfall.Link{Field: "-of", Target: "t"})
+	set("thing", "a")
+	find([]string{"c"}, "t", "thing", "of", "", 9)
+	find([]string{"b"}, "t", "thing", "-of", "", 9)
+	find([]string{"c"}, "u", "thing", "by", "", 9)
+	b.view(func(r store.Reader) error {
+		got, err := r.Referrers("other", "t", "thing", "of", "", 9)
+		same(t, "another workspace", got, nil)
+		return err
+	})
+}
+
 func cases(t *testing.T, b *bench) {
 	for i := range 5 {
 		r := record(fmt.Sprint("c", i), int64(10-i))

@@ -1,0 +1,89 @@
+package definition
+
+import (
+	"strings"
+	"testing"
+)
+
+const published = `app: a
+version: 3
+roles: [w]
+types:
+  visit:
+    fields:
+      note: {type: text, max: 100}
+      kind: {type: choice, choices: [a, b]}
+      size: {type: integer}
+      site: {type: reference, to: site}
+    lifecycle:
+      initial: sent
+      statuses: {sent: {}, done: {resolved: true}}
+      transitions: {finish: {from: sent, to: done, roles: [w]}}
+    audience: [all]
+    rights: {w: {create: true, update: true}}
+  site:
+    fields: {name: {type: text}}
+    audience: [all]
+    rights: {w: {create: true, update: true}}
+`
+
+// What the next version leaves behind is told at its place, with the conversion.
+func TestStranded(t *testing.T) {
+	old := compiled(t, published)
+	next := strings.Replace(published, "version: 3\n", "", 1)
+	for what, x := range map[string]struct{ from, to, want string }{
+		"nothing":                  {"app: a\n", "app: a\ntitle: B\n", ""},
+		"a field with a successor": {"note: {type: text, max: 100}", "notes: {type: text}", `n.yaml:5:5: the field visit.note of the published version is gone: values stay as they are stored, and changes to it become issues of the kind outdated (if it was renamed: convert: [{to: 4, type: visit, rename: {note: notes}}])`},
+		"a field without":          {"      size: {type: integer}\n", "", `n.yaml:5:5: the field visit.size of the published version is gone`},
+		"a type":                   {"  site:\n    fields:", "  place:\n    fields:", "the type site of the published version is gone"},
+		"another type":             {"size: {type: integer}", "size: {type: text}", "n.yaml:8:14: the field visit.size was of type integer and is of type text now"},
+		"a longer text":            {"note: {type: text, max: 100}", "note: {type: long_text}", ""},
+		"a shorter text":           {"max: 100", "max: 10", "n.yaml:6:26: the field visit.note takes 10 at most, and took 100"},
+		"a choice":                 {"choices: [a, b]", "choices: [a, c]", "n.yaml:7:28: the field visit.kind lost choices: b"},
+		"a target":                 {"to: site}", "to: visit}", "n.yaml:9:31: the field visit.site referred to site and refers to visit now"},
+		"mandatory":                {"size: {type: integer}", "size: {type: integer, required: true}", "n.yaml:8:29: the field visit.size is mandatory now"},
+		"unique":                   {"size: {type: integer}", "size: {type: integer, unique: true}", "n.yaml:8:29: the field visit.size is unique now"},
+		"a status":                 {"initial: sent\n      statuses: {sent: {}, done: {resolved: true}}\n      transitions: {finish: {from: sent", "initial: pending\n      statuses: {pending: {}, done: {resolved: true}}\n      transitions: {finish: {from: pending", "n.yaml:12:7: the status visit.sent of the published version is gone: records in it can't get on (if it was renamed: convert: [{to: 4, type: visit, statuses: {sent: pending}}])"},
+		"a transition":             {"{finish: {", "{close: {", "convert: [{to: 4, type: visit, transitions: {finish: close}}]"},
+		"the lifecycle":            {published[strings.Index(published, "    lifecycle:"):strings.Index(published, "    audience:")], "", "the lifecycle of visit is gone"},
+	} {
+		src := strings.Replace(next, x.from, x.to, 1)
+		if src == next {
+			t.Fatalf("%s: nothing was changed", what)
+		}
+		app, problems := Compile("n.yaml", []byte(strings.ReplaceAll(src, "to: site}", map[bool]string{true: "to: place}", false: "to: site}"}[what == "a type"])))
+		if app == nil {
+			t.Fatalf("%s: %s", what, problemText(problems))
+		}
+		got := Stranded("n.yaml", old, app)
+		if text := problemText(got); (x.want == "") != (len(got) == 0) || !strings.Contains(text, x.want) {
+			t.Errorf("%s:\n%s", what, text)
+		}
+		for _, p := range got {
+			if !p.Warning || p.Hint == "" {
+				t.Errorf("%s: %+v", what, p)
+			}
+		}
+	}
+}
+
+// What is converted is not stranded; what is converted from nothing is told.
+func TestStrandedConverted(t *testing.T) {
+	old := compiled(t, published)
+	src := strings.NewReplacer("version: 3\n", "", "note: {", "remarks: {", "finish: {", "close: {").Replace(published)
+	convert := "convert:\n  - {to: 4, type: visit, rename: {note: text}, transitions: {finish: close}}\n  - {to: 5, type: visit, rename: {text: remarks}}\n"
+	app := compiled(t, src+convert)
+	if got := Stranded("n.yaml", old, app); len(got) > 0 {
+		t.Error(problemText(got))
+	}
+	if _, problems := Compile("n.yaml", []byte(strings.Replace("version: 4\n"+src+convert, "{text: remarks}", "{text: remark}", 1))); !strings.Contains(problemText(problems), `did you mean "remarks"?`) || !strings.Contains(problemText(problems), "this is version 4") {
+		t.Error(problemText(problems))
+	}
+	app = compiled(t, strings.Replace(src+convert, "note: text", "noet: text", 1))
+	if text := problemText(Stranded("n.yaml", old, app)); !strings.Contains(text, `the published version has no field visit.noet: nothing is converted (did you mean "note"?)`) || !strings.Contains(text, "visit.note of the published version is gone") {
+		t.Error(text)
+	}
+	if got := Stranded("n.yaml", old, old); len(got) > 0 {
+		t.Errorf("the same: %s", problemText(got))
+	}
+}

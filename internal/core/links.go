@@ -122,7 +122,7 @@ func (g *grouping) settle(id string, writes map[string]*landfall.Write) error {
 		return nil
 	}
 	written := writes[id]
-	r := (*landfall.Record)(nil)
+	var r *landfall.Record
 	if written != nil {
 		r = written.Record
 	} else {

@@ -17,10 +17,12 @@ import (
 
 // fake is a server that a test plays: each call is answered by its function.
 type fake struct {
-	push   func(wire.Push) (*wire.PushReply, error)
-	pull   func(since string) (*wire.PullReply, error)
-	pushes []wire.Push
-	clock  time.Time
+	push    func(wire.Push) (*wire.PushReply, error)
+	pull    func(since string) (*wire.PullReply, error)
+	pushes  []wire.Push
+	clock   time.Time
+	source  string // of the definition, when it is another
+	version int64
 	// enrolled is the answer to Enrol, when it is set; asked is what was asked.
 	enrolled *wire.Enrolled
 	asked    wire.EnrolRequest
@@ -35,6 +37,9 @@ func (f *fake) Enrol(_ context.Context, req wire.EnrolRequest) (*wire.Enrolled, 
 }
 
 func (f *fake) Definition(context.Context) (*wire.Definition, error) {
+	if f.source != "" {
+		return &wire.Definition{Version: f.version, Source: f.source, Actor: &landfall.Actor{User: "emma", Roles: []string{"worker"}, Teams: []string{"north"}}, Limits: wire.DefaultLimits()}, nil
+	}
 	return &wire.Definition{Version: 1, Source: string(examples.Expenses), Actor: &landfall.Actor{User: "emma", Roles: []string{"employee"}}, Limits: wire.DefaultLimits()}, nil
 }
 

@@ -278,6 +278,9 @@ func (c *recordHistoryCmd) Run(s *session) error {
 		if x.Transition != "" {
 			what = x.Transition + " → " + x.To
 		}
+		if x.Derived { // nobody entered it
+			what += ", worked out"
+		}
 		return []string{when(x.At), by, what, values(x)}
 	})
 }

@@ -9,9 +9,10 @@ import (
 	"github.com/landfall-sync/landfall/internal/definition"
 )
 
-// Audiences says by which keys a record may be received now; none when it is
-// deleted or not there.
-type Audiences func(id string) ([]string, error)
+// Audiences says by which keys a record of a type may be received now; none when
+// it is deleted, or not there. A field that was not judged may name a record of
+// another type, through which nobody sees anything.
+type Audiences func(typ, id string) ([]string, error)
 
 // Audience lists the keys whose holders may receive the record, sorted; nil for
 // a deleted record and for a type that the definition does not have. Who may see
@@ -37,7 +38,7 @@ func Audience(app *definition.App, r *landfall.Record, others Audiences) ([]stri
 			}
 		case definition.AudienceVia:
 			if id := text(r.Fields[k.Name]); id != "" {
-				via, err := others(id)
+				via, err := others(t.Fields[k.Name].To, id)
 				if err != nil {
 					return nil, err
 				}
@@ -50,7 +51,7 @@ func Audience(app *definition.App, r *landfall.Record, others Audiences) ([]stri
 }
 
 // Nobody are the audiences of records that are not there.
-func Nobody(string) ([]string, error) { return nil, nil }
+func Nobody(string, string) ([]string, error) { return nil, nil }
 
 // Sees reports whether the actor holds one of the audience keys.
 func Sees(actor *landfall.Actor, keys []string) bool {

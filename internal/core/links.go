@@ -122,7 +122,7 @@ func (g *grouping) settle(id string, writes map[string]*landfall.Write) error {
 		return nil
 	}
 	written := writes[id]
-	r := (*landfall.Record)(nil)
+	var r *landfall.Record
 	if written != nil {
 		r = written.Record
 	} else {
@@ -165,7 +165,7 @@ func (g *grouping) settle(id string, writes map[string]*landfall.Write) error {
 }
 
 // current is who may see a record after this verdict.
-func (g *grouping) current(id string) ([]string, error) {
+func (g *grouping) current(_, id string) ([]string, error) {
 	if keys, known := g.keys[id]; known {
 		return keys, nil
 	}

@@ -111,9 +111,9 @@ func (j *judging) storedKeys(w *working) ([]string, error) {
 
 // lastSeen is who may see a record as the steps so far leave it; of a deleted one,
 // who could at the end.
-func (j *judging) lastSeen(id string) ([]string, error) {
+func (j *judging) lastSeen(typ, id string) ([]string, error) {
 	w, err := j.load(id)
-	if err != nil || w.now == nil {
+	if err != nil || w.now == nil || w.now.Type != typ {
 		return nil, err
 	}
 	if !w.touched && !w.now.Deleted {

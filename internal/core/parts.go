@@ -160,8 +160,8 @@ func (j *judging) frozen(a *attempt) (string, error) {
 			return "", nil
 		}
 		w, err := j.load(id)
-		if err != nil {
-			return "", err
+		if err != nil || w.now == nil || w.now.Type != t.PartOf {
+			return "", err // it is a fault of its own
 		}
 		if sees, err := j.sees(w); !sees || err != nil {
 			return "", err // who may not see it is not told how it stands

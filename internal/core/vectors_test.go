@@ -209,7 +209,15 @@ func (w *world) Audience(id string) ([]string, error) {
 	if r == nil || err != nil {
 		return nil, err
 	}
-	return core.Audience(w.app, r, w.Audience)
+	return core.Audience(w.app, r, w.of)
+}
+
+// of is the audience of a record of a type.
+func (w *world) of(typ, id string) ([]string, error) {
+	if r, err := w.Record(id); r == nil || r.Type != typ {
+		return nil, err
+	}
+	return w.Audience(id)
 }
 
 func (w *world) Referrers(target, typ, field, after string, limit int) ([]string, error) {
@@ -337,7 +345,7 @@ func (v *vector) play(t testing.TB) any {
 		return map[string]any{"at": core.EditTime(v.Received, v.Clock, v.MadeAt, v.BaseCommit, v.PreviousEdit)}
 	case "audience":
 		v.World.app = app(t, v.Definition, v.Version)
-		keys, err := core.Audience(v.World.app, v.Server, v.World.Audience)
+		keys, err := core.Audience(v.World.app, v.Server, v.World.of)
 		return failed(err, map[string]any{"keys": keys})
 	case "defaults":
 		return map[string]any{"fields": core.Defaults(app(t, v.Definition, v.Version), v.Type, &v.Actor, v.Now)}

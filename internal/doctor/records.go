@@ -155,7 +155,7 @@ func (w *workspace) rightKeys(row *store.Row) bool {
 	if err != nil {
 		return true // of which the check of validity tells
 	}
-	keys, err := core.Audience(app, r, func(id string) ([]string, error) {
+	keys, err := core.Audience(app, r, func(_, id string) ([]string, error) {
 		of, err := w.r.Row(w.ws, id)
 		if of == nil {
 			return nil, err

@@ -163,7 +163,7 @@ func (j *judging) seesRecord(a *landfall.Actor, rec *landfall.Record) (bool, err
 	if rec.Deleted {
 		was := *rec
 		was.Deleted = false
-		keys, err := core.Audience(j.app, &was, func(id string) ([]string, error) { return j.w.Audience(j.ws, id) })
+		keys, err := core.Audience(j.app, &was, func(_, id string) ([]string, error) { return j.w.Audience(j.ws, id) })
 		return core.Sees(a, keys), err
 	}
 	keys, err := j.w.Audience(j.ws, rec.ID)

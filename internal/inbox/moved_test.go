@@ -121,3 +121,42 @@ func BenchmarkFollowersMove(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkPartOfMany is a change of one of 500 parts, of which the whole computes
+// something.
+func BenchmarkPartOfMany(b *testing.B) {
+	in, st := docked(b, 1)
+	app := in.cfg.Definitions.(published).app
+	task := func(i int) string { return fmt.Sprintf("0198c3aa-0000-7000-a000-%012d", i) }
+	err := st.Update(b.Context(), func(w store.Writer) error {
+		l, err := store.Open(w, "w", in.cfg.Clock(), "m")
+		if err != nil {
+			return err
+		}
+		var e landfall.Effects
+		for i := range 500 {
+			r := &landfall.Record{Type: "task", ID: task(i), Version: l.Next(), Fields: landfall.Fields{
+				"order": landfall.Value(`"0198c3aa-0000-7000-9000-000000000000"`), "title": landfall.Value(`"t"`), "done": landfall.Value("true"), "steps": landfall.Value("0")}}
+			e.Writes = append(e.Writes, landfall.Write{Record: r, Audience: []string{"role:boss"}, Links: core.Links(app.Types["task"], r)})
+		}
+		if err := l.Commit(&e); err != nil {
+			return err
+		}
+		u := &store.User{Name: "emma", Roles: []string{"boss", "worker"}}
+		if err := w.PutUser("w", u); err != nil {
+			return err
+		}
+		return l.Close()
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	n := 0
+	for b.Loop() {
+		n++
+		do := wire.Do{Op: landfall.OpUpdate, Type: "task", ID: task(250), Set: landfall.Fields{"done": landfall.Value([]string{"true", "false"}[n%2])}}
+		if _, err := in.Do(b.Context(), "w", landfall.Actor{User: "emma"}, do); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -167,7 +167,7 @@ func (a *audiences) record(t *definition.Type, row *store.Row, link bool, n *don
 }
 
 // current is who may see a record under the next definition.
-func (a *audiences) current(id string) ([]string, error) {
+func (a *audiences) current(_, id string) ([]string, error) {
 	if keys, known := a.moved[id]; known {
 		return keys, nil
 	}

@@ -207,7 +207,13 @@ func (v *view) mayRead(i *landfall.Issue, m *landfall.Mutation) (bool, error) {
 	if rec.Status == "" && t.Lifecycle != nil {
 		rec.Status = t.Lifecycle.Initial
 	}
-	keys, err := core.Audience(v.app, rec, func(id string) ([]string, error) { return v.r.Audience(v.ws, id) })
+	keys, err := core.Audience(v.app, rec, func(typ, id string) ([]string, error) {
+		of, err := v.r.Row(v.ws, id)
+		if of == nil || of.Record.Type != typ {
+			return nil, err
+		}
+		return of.Keys, err
+	})
 	return v.holds(keys), err
 }
 

@@ -113,12 +113,12 @@ func (s seen) Audience(ws, id string) ([]string, error) {
 // regrouped is the row with the audience that the next definition gives it.
 func (s seen) regrouped(row *store.Row) (*store.Row, error) {
 	typ := row.Record.Type
-	if typ == landfall.IssueType || !s.r.otherAudience(typ) && !through(s.r.next.Types[typ]) {
+	if typ == landfall.IssueType || !s.r.otherAudience(typ) && !leads(s.r.next.Types[typ]) {
 		return row, nil
 	}
 	out := *row
 	var err error
-	out.Keys, err = core.Audience(s.r.next, renamed(s.r.next, row.Record), func(id string) ([]string, error) { return s.Audience(s.r.ws, id) })
+	out.Keys, err = core.Audience(s.r.next, renamed(s.r.next, row.Record), s.through)
 	return &out, err
 }
 
@@ -131,4 +131,13 @@ func (r *run) otherAudience(typ string) bool {
 	return !slices.EqualFunc(was.Audience, is.Audience, func(a, b definition.AudienceKey) bool {
 		return a.Kind == b.Kind && a.Name == b.Name && slices.Equal(a.Statuses, b.Statuses)
 	})
+}
+
+// through are the keys of a record of a type, through which others are seen.
+func (s seen) through(typ, id string) ([]string, error) {
+	row, err := s.Row(s.r.ws, id)
+	if row == nil || err != nil || row.Record.Type != typ || row.Record.Deleted {
+		return nil, err
+	}
+	return row.Keys, nil
 }

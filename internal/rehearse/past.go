@@ -216,7 +216,16 @@ func (p *past) Audience(id string) ([]string, error) {
 	if rec == nil || err != nil {
 		return nil, err
 	}
-	return core.Audience(p.app, rec, p.Audience)
+	return core.Audience(p.app, rec, p.through)
+}
+
+// through are the keys of a record of a type, through which others are seen.
+func (p *past) through(typ, id string) ([]string, error) {
+	rec, err := p.Record(id)
+	if rec == nil || err != nil || rec.Type != typ {
+		return nil, err
+	}
+	return p.Audience(id)
 }
 
 // Referrers implements core.World: as they are now. What was not there yet is no
@@ -230,8 +239,8 @@ func renamed(app *definition.App, r *landfall.Record) *landfall.Record {
 	return core.ConvertBase(app, r.Definition, r)
 }
 
-// through: the type has a key that leads to another record.
-func through(t *definition.Type) bool {
+// leads: the type has a key that leads to another record.
+func leads(t *definition.Type) bool {
 	if t == nil {
 		return false
 	}

@@ -160,7 +160,7 @@ func (l *looking) doubles(r *landfall.Record) (out []landfall.Message) {
 // is that of another record it is not known here.
 func (l *looking) moves(row *store.Row, is *landfall.Record) {
 	for _, app := range []*definition.App{l.now, l.next} {
-		if t := app.Types[row.Record.Type]; t != nil && through(t) {
+		if t := app.Types[row.Record.Type]; t != nil && leads(t) {
 			return
 		}
 	}

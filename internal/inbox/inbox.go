@@ -66,8 +66,9 @@ type Inbox struct {
 	backlog atomic.Int64 // bytes that wait for their verdicts
 	started time.Time
 
-	mu     sync.Mutex
-	offers []*captured
+	mu       sync.Mutex
+	offers   []*captured
+	underway map[int64]time.Time // captured pushes that are being judged, since when
 
 	// Only Step uses what follows.
 	stepping  sync.Mutex

@@ -19,6 +19,7 @@ import (
 	"github.com/landfall-sync/landfall/internal/httpapi"
 	"github.com/landfall-sync/landfall/internal/inbox"
 	"github.com/landfall-sync/landfall/internal/publish"
+	"github.com/landfall-sync/landfall/internal/settings"
 	"github.com/landfall-sync/landfall/internal/store"
 	"github.com/landfall-sync/landfall/internal/wire"
 	"github.com/landfall-sync/landfall/internal/workqueue"
@@ -125,7 +126,7 @@ func New(o Options) (*Server, error) {
 	var err error
 	s.api, err = httpapi.New(httpapi.Config{
 		Sessions: callers{accounts}, Devices: callers{accounts}, People: accounts, Definitions: s.publisher,
-		Inbox: pushes{s.inbox}, Records: reads{log, o.Log, s.ahead}, Queues: desk, Issues: desk, IssueWork: desk, Audit: accounts,
+		Inbox: pushes{s.inbox}, Records: reads{log, o.Log, s.ahead}, Queues: desk, Issues: desk, IssueWork: desk, Audit: accounts, Cleaner: s.inbox, Settings: settings.New(settings.Config{Store: o.Store, Clock: o.Clock}),
 		Limits: o.Limits, PushMemory: o.Bounds.Memory, Memory: o.Bounds.Memory, Times: o.Bounds.Times, Clock: o.Clock, NewID: o.NewID, Log: o.Log, Version: Version,
 		Wait: longestWait, Look: lookEvery,
 	})
@@ -210,6 +211,11 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 		defer close(tidied)
 		s.tidy(working)
 	}()
+	cleaned := make(chan struct{})
+	go func() {
+		defer close(cleaned)
+		s.clean(working)
+	}()
 	served := make(chan error, 1)
 	go func() {
 		err := h.Serve(door)
@@ -227,6 +233,7 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	stop()
 	<-worked
 	<-tidied
+	<-cleaned
 	s.ahead.done.Wait()
 	return err
 }

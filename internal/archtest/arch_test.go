@@ -30,6 +30,7 @@ var rules = map[string][]string{
 	"internal/workqueue":        {".", "internal/core", "internal/definition", "internal/store", "internal/wire"},
 	"internal/auth":             {".", "internal/definition", "internal/store", "internal/wire"},
 	"internal/diagram":          {".", "internal/definition"},
+	"internal/settings":         {".", "internal/definition", "internal/store", "internal/wire"},
 	"internal/publish":          {".", "internal/core", "internal/definition", "internal/store", "internal/wire"},
 	"internal/httpapi":          {".", "internal/core", "internal/store", "internal/wire"},
 	"internal/httpapi/apitest":  {},

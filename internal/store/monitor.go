@@ -69,7 +69,7 @@ func (i *Item) Ended() time.Time {
 // and what it is answered.
 func (i *Item) Clean(at time.Time) {
 	i.Cleaned = &Cleaned{At: at, Ended: i.Ended()}
-	i.Bytes, i.History, i.Receipt.Messages = nil, nil, nil
+	i.Bytes, i.History, i.Receipt.Messages = []byte{}, nil, nil
 }
 
 // Kind is what the item was refused for, the last time that it was; "" for none.

@@ -60,7 +60,7 @@ var (
 		newWay(" AND type = ?4 AND type <> ''", func(f *store.ItemFilter) string { return f.Type }),
 	}
 
-	qAt          = statement("SELECT replica, incarnation, n FROM items WHERE ws = ? AND arrived = ?")
+	qAt          = statement("SELECT replica, incarnation, n, received FROM items WHERE ws = ? AND arrived = ?")
 	qItemRecord  = statement("SELECT record FROM items WHERE ws = ? AND record > ? AND record <> '' ORDER BY record LIMIT 1")
 	qHasItems    = statement("SELECT record FROM items WHERE ws = ? AND record = ? AND record <> '' LIMIT 1")
 	qKnown       = statement("SELECT number, keys FROM records WHERE ws = ? AND id = ?")
@@ -176,8 +176,8 @@ func (t *tx) stopped(out *store.Found[store.Item], w *way, sp span, by string, n
 	if err != nil {
 		return err
 	}
-	out.To = moment(at)
 	return t.query(qAt, func(st *sqlite.Stmt) (bool, error) {
+		out.To = moment(st.ColumnInt64(3))
 		out.Next = (landfall.Key{Replica: st.ColumnText(0), Incarnation: st.ColumnInt64(1), N: st.ColumnInt64(2)}).String()
 		return false, nil
 	}, sp.ws, at)

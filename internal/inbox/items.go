@@ -69,7 +69,7 @@ func (v *viewer) stored(f store.ItemFilter, p store.Page, out *wire.List[wire.It
 		return err
 	}
 	p.Limit -= len(out.Items)
-	s := store.Scan[store.Item]{Page: p, Most: mostLooked}
+	s := store.Scan[store.Item]{Page: p, Most: v.in.looks}
 	if !v.actor.Has(landfall.Administrator) {
 		s.Of = v.actor.User
 	}

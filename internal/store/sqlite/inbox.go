@@ -15,9 +15,10 @@ import (
 // itemColumns are all that an item is read from.
 const itemColumns = "replica, incarnation, n, received, edited, state, user, record, holder, hash, sent, body"
 
-// selectItems is a list of items, what arrived last first.
-func selectItems(where string) string {
-	return statement("SELECT " + itemColumns + " FROM items WHERE ws = ?" + where + " AND arrived < ? AND arrived >= ? ORDER BY arrived DESC")
+// selectItems is a list of items, what arrived last first, by an index: SQLite
+// would take the primary key, which has the order, and read what all others sent.
+func selectItems(from, where string) string {
+	return statement("SELECT " + itemColumns + " FROM items" + from + " WHERE ws = ?" + where + " AND arrived < ? AND arrived >= ? ORDER BY arrived DESC")
 }
 
 var (
@@ -30,10 +31,10 @@ var (
 	qLast        = statement("SELECT max(arrived) FROM items WHERE ws = ?")
 	qAddItem     = statement("INSERT INTO items (ws, replica, incarnation, n, received, edited, state, user, record, holder, hash, settled, sent, body, type, kind, op, ended, arrived) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
 	qPutItem     = statement("UPDATE items SET received = ?5, edited = ?6, state = ?7, user = ?8, record = ?9, holder = ?10, hash = ?11, settled = ?12, sent = ?13, body = ?14, type = ?15, kind = ?16, op = ?17, ended = ?18 WHERE ws = ?1 AND replica = ?2 AND incarnation = ?3 AND n = ?4")
-	qItems       = selectItems("")
-	qItemsRecord = selectItems(" AND record = ? AND record <> ''")
-	qItemsUser   = selectItems(" AND user = ?")
-	qItemsState  = selectItems(" AND state = ? AND state <> 'completed'")
+	qItems       = selectItems("", "")
+	qItemsRecord = selectItems(" INDEXED BY items_record", " AND record = ? AND record <> ''")
+	qItemsUser   = selectItems(" INDEXED BY items_user", " AND user = ?")
+	qItemsState  = selectItems(" INDEXED BY items_troubled", " AND state = ? AND state <> 'completed'")
 	qItemsOf     = statement("SELECT " + itemColumns + " FROM items WHERE ws = ? AND replica = ? AND (incarnation, n) < (?, ?) ORDER BY incarnation DESC, n DESC")
 	qHeld        = statement("SELECT " + itemColumns + " FROM items WHERE ws = ? AND holder = ? AND holder <> '' ORDER BY replica, incarnation, n")
 	qLaned       = statement("SELECT 'yes' FROM lanes WHERE ws = ? AND replica = ? LIMIT 1")

@@ -22,18 +22,20 @@ type way struct {
 type ordered struct{ place, rows string }
 
 // arrivals lie in a span; ?4 is what the way goes by.
-const arrivals = " FROM items WHERE ws = ?1 AND arrived >= ?2 AND arrived < ?3"
+const arrivals = " WHERE ws = ?1 AND arrived >= ?2 AND arrived < ?3"
 
 // passing is the filter on what a way leads to. An empty name passes all.
 const passing = ` AND (?5 = '' OR ?5 = state) AND (?6 = '' OR ?6 = kind) AND (?7 = '' OR ?7 = user) AND (?8 = '' OR ?8 = replica)` +
 	` AND (?9 = '' OR ?9 = type) AND (?10 = '' OR ?10 = record) AND (?11 = '' OR ?11 = op)`
 
-func newWay(where string, by func(*store.ItemFilter) string) *way {
+// newWay says which index: SQLite takes the order of the primary key for reason
+// enough to read all of a span.
+func newWay(from, where string, by func(*store.ItemFilter) string) *way {
 	w := &way{by: by}
 	for i, order := range []string{" ORDER BY arrived DESC", " ORDER BY arrived"} {
 		w.order[i] = ordered{
-			place: statement("SELECT arrived" + arrivals + where + order + " LIMIT 1 OFFSET (?5 + 0)"),
-			rows:  statement("SELECT " + itemColumns + arrivals + where + passing + order),
+			place: statement("SELECT arrived FROM items" + from + arrivals + where + order + " LIMIT 1 OFFSET (?5 + 0)"),
+			rows:  statement("SELECT " + itemColumns + " FROM items" + from + arrivals + where + passing + order),
 		}
 	}
 	return w
@@ -42,22 +44,22 @@ func newWay(where string, by func(*store.ItemFilter) string) *way {
 // The ways, the ones that mostly leave the fewest rows first. Nothing goes by
 // what was completed: nearly all is.
 var (
-	byArrival = newWay(" AND ?4 = ''", func(*store.ItemFilter) string { return "" })
-	byUser    = newWay(" AND user = ?4", func(f *store.ItemFilter) string { return f.User })
+	byArrival = newWay("", " AND ?4 = ''", func(*store.ItemFilter) string { return "" })
+	byUser    = newWay(" INDEXED BY items_user", " AND user = ?4", func(f *store.ItemFilter) string { return f.User })
 
 	ways = []*way{
-		newWay(" AND record = ?4 AND record <> ''", func(f *store.ItemFilter) string { return f.Record }),
-		newWay(" AND kind = ?4 AND kind <> ''", func(f *store.ItemFilter) string { return string(f.Kind) }),
-		newWay(" AND state = ?4 AND state <> 'completed'", func(f *store.ItemFilter) string {
+		newWay(" INDEXED BY items_record", " AND record = ?4 AND record <> ''", func(f *store.ItemFilter) string { return f.Record }),
+		newWay(" INDEXED BY items_kind", " AND kind = ?4 AND kind <> ''", func(f *store.ItemFilter) string { return string(f.Kind) }),
+		newWay(" INDEXED BY items_troubled", " AND state = ?4 AND state <> 'completed'", func(f *store.ItemFilter) string {
 			if f.State == store.Completed {
 				return ""
 			}
 			return string(f.State)
 		}),
-		newWay(" AND replica = ?4", func(f *store.ItemFilter) string { return f.Replica }),
+		newWay(" INDEXED BY items_device", " AND replica = ?4", func(f *store.ItemFilter) string { return f.Replica }),
 		byUser,
-		newWay(" AND op = ?4 AND op <> ''", func(f *store.ItemFilter) string { return string(f.Op) }),
-		newWay(" AND type = ?4 AND type <> ''", func(f *store.ItemFilter) string { return f.Type }),
+		newWay(" INDEXED BY items_op", " AND op = ?4 AND op <> ''", func(f *store.ItemFilter) string { return string(f.Op) }),
+		newWay(" INDEXED BY items_type", " AND type = ?4 AND type <> ''", func(f *store.ItemFilter) string { return f.Type }),
 	}
 
 	qAt          = statement("SELECT replica, incarnation, n, received FROM items WHERE ws = ? AND arrived = ?")

@@ -131,6 +131,7 @@ func BenchmarkSearch(b *testing.B) {
 		{"record=id", admin, store.ItemFilter{Record: "0198c3ab-0000-7000-8000-000000000700"}, store.Page{}},
 		{"record=number", admin, store.ItemFilter{Record: "R-700"}, store.Page{}},
 		{"op=create", admin, store.ItemFilter{Op: landfall.OpCreate}, store.Page{}},
+		{"op=update", admin, store.ItemFilter{Op: landfall.OpUpdate}, store.Page{}},
 		{"op=delete(none)", admin, store.ItemFilter{Op: landfall.OpDelete}, store.Page{}},
 		{"since+until", admin, store.ItemFilter{Since: middle, Until: middle.AddDate(0, 0, 1)}, store.Page{}},
 		{"state+user", admin, store.ItemFilter{State: store.WithErrors, User: "user17"}, store.Page{}},

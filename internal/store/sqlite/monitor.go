@@ -42,7 +42,7 @@ func newWay(from, where string, by func(*store.ItemFilter) string) *way {
 }
 
 // The ways, the ones that mostly leave the fewest rows first. Nothing goes by
-// what was completed: nearly all is.
+// what was completed, or is an update: nearly all is.
 var (
 	byArrival = newWay("", " AND ?4 = ''", func(*store.ItemFilter) string { return "" })
 	byUser    = newWay(" INDEXED BY items_user", " AND user = ?4", func(f *store.ItemFilter) string { return f.User })
@@ -58,7 +58,12 @@ var (
 		}),
 		newWay(" INDEXED BY items_device", " AND replica = ?4", func(f *store.ItemFilter) string { return f.Replica }),
 		byUser,
-		newWay(" INDEXED BY items_op", " AND op = ?4 AND op <> ''", func(f *store.ItemFilter) string { return string(f.Op) }),
+		newWay(" INDEXED BY items_op", " AND op = ?4 AND op <> '' AND op <> 'update'", func(f *store.ItemFilter) string {
+			if f.Op == landfall.OpUpdate {
+				return ""
+			}
+			return string(f.Op)
+		}),
 		newWay(" INDEXED BY items_type", " AND type = ?4 AND type <> ''", func(f *store.ItemFilter) string { return f.Type }),
 	}
 

@@ -95,7 +95,7 @@ func (v *viewer) typ(f *store.ItemFilter) error {
 	}
 	s := store.Scan[store.Item]{Page: store.Page{Limit: 1}, Most: 1}
 	if !v.actor.Has(landfall.Administrator) {
-		s.Of, s.Most = v.actor.User, v.in.looks
+		s.Of, s.Most = v.actor.User, v.in.most()
 	}
 	found, err := v.r.Search(v.ws, store.ItemFilter{Type: f.Type}, s)
 	if err != nil || len(found.Rows) > 0 {
@@ -195,7 +195,7 @@ func (v *viewer) named(ref string) (found []string, err error) {
 	if owner == "" {
 		return v.r.ItemRecords(v.ws, ref, 2)
 	}
-	_, err = v.r.Search(v.ws, store.ItemFilter{}, store.Scan[store.Item]{Page: store.Page{Limit: 1}, Most: v.in.looks, Of: owner, Pass: func(it *store.Item) (bool, error) {
+	_, err = v.r.Search(v.ws, store.ItemFilter{}, store.Scan[store.Item]{Page: store.Page{Limit: 1}, Most: v.in.most(), Of: owner, Pass: func(it *store.Item) (bool, error) {
 		if strings.HasPrefix(it.Record, ref) && !slices.Contains(found, it.Record) {
 			found = append(found, it.Record)
 		}

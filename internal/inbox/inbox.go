@@ -61,7 +61,7 @@ type Device struct {
 type Inbox struct {
 	cfg     Config
 	batch   int // mutations judged in one transaction, about
-	looks   int // items that a page of the list is looked for in
+	looks   int // items that a page of the list is looked for in; 0: mostLooked
 	offered chan struct{}
 
 	backlog atomic.Int64 // bytes that wait for their verdicts
@@ -101,7 +101,7 @@ func New(c Config) *Inbox {
 	if c.CarefulFor <= 0 {
 		c.CarefulFor = defaultCareful
 	}
-	return &Inbox{cfg: c, batch: batchMutations, looks: mostLooked, offered: make(chan struct{}, 1), started: c.Clock(), known: map[string]string{}}
+	return &Inbox{cfg: c, batch: batchMutations, offered: make(chan struct{}, 1), started: c.Clock(), known: map[string]string{}}
 }
 
 // careful: something may have ended the server, and may come again.

@@ -1,6 +1,7 @@
 package inbox
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -69,7 +70,7 @@ func (v *viewer) stored(f store.ItemFilter, p store.Page, out *wire.List[wire.It
 		return err
 	}
 	p.Limit -= len(out.Items)
-	s := store.Scan[store.Item]{Page: p, Most: v.in.looks}
+	s := store.Scan[store.Item]{Page: p, Most: v.in.most()}
 	if !v.actor.Has(landfall.Administrator) {
 		s.Of = v.actor.User
 	}
@@ -88,6 +89,8 @@ func (v *viewer) stored(f store.ItemFilter, p store.Page, out *wire.List[wire.It
 	out.Next, out.SearchedTo = found.Next, found.To
 	return nil
 }
+
+func (in *Inbox) most() int { return cmp.Or(in.looks, mostLooked) }
 
 // mayGoOn: a list goes on behind an item that the reader may see, or else where
 // it went on would tell of others.

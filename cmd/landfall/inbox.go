@@ -143,7 +143,8 @@ func printItem(w io.Writer, i *wire.ItemView) {
 	if len(i.History) > 0 {
 		fmt.Fprintln(w, "history")
 		for _, e := range i.History {
-			fmt.Fprintf(w, "  %s  %-22s %s\n", e.At.Local().Format(time.DateTime), e.State, strings.TrimSpace(e.Text+byWhom(e.By)))
+			line := fmt.Sprintf("  %s  %-22s %s%s", e.At.Local().Format(time.DateTime), e.State, e.Text, byWhom(e.By))
+			fmt.Fprintln(w, strings.TrimRight(line, " "))
 		}
 	}
 	parameters(w, i)
@@ -168,8 +169,12 @@ func byWhom(name string) string {
 func parameters(w io.Writer, i *wire.ItemView) {
 	switch {
 	case i.CleanedAt != nil:
-		days := int(i.CleanedAt.Sub(*i.EndedAt).Hours() / 24)
-		fmt.Fprintf(w, "Its parameters were removed on %s, %d days after it completed.\n", i.CleanedAt.Local().Format(time.DateOnly), days)
+		age := i.CleanedAt.Sub(*i.EndedAt)
+		after := fmt.Sprintf("%d days", int(age.Hours()/24))
+		if age < 48*time.Hour {
+			after = fmt.Sprintf("%d hours", int(age.Hours()))
+		}
+		fmt.Fprintf(w, "Its parameters were removed on %s, %s after it completed.\n", i.CleanedAt.Local().Format(time.DateOnly), after)
 		return
 	case i.Hidden:
 		fmt.Fprintln(w, "You may not see its parameters.")

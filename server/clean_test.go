@@ -65,14 +65,14 @@ func TestServerCleansByItself(t *testing.T) {
 	}
 	for _, c := range []struct {
 		keep string
-		days time.Duration
+		days int64
 		want string
 	}{
 		{"8d", 7, "completed, as sent; completed-with-errors, as sent"},
 		{"forever", 2, "completed, as sent; completed-with-errors, as sent"},
 		{"8d", 0, "completed, cleaned; completed-with-errors, as sent"},
 	} {
-		ahead.Add(int64(c.days * 24 * time.Hour))
+		ahead.Add(c.days * int64(24*time.Hour))
 		if got := s.call("PUT", "/v1/settings/inbox.keep", s.signIn("ada"), wire.SetSetting{Value: c.keep}, nil); got != 200 {
 			t.Fatalf("set: %d", got)
 		}

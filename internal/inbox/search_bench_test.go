@@ -3,7 +3,6 @@ package inbox
 import (
 	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -50,12 +49,7 @@ func itemOf(n int64) *store.Item {
 
 // filled is an inbox with so many items.
 func filled(b *testing.B) *Inbox {
-	dir, err := os.MkdirTemp("", "inbox")
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { _ = os.RemoveAll(dir) }) // it is thrown away
-	st, err := sqlite.Open(b.Context(), filepath.Join(dir, "db"), sqlite.Options{})
+	st, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "db"), sqlite.Options{})
 	if err != nil {
 		b.Fatal(err)
 	}

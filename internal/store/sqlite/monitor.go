@@ -134,10 +134,12 @@ func (t *tx) Search(ws string, f store.ItemFilter, s store.Scan[store.Item]) (ou
 	} else if w, err = t.narrowest(&f, sp); err != nil {
 		return out, err
 	}
-	by := w.by(&f)
-	last, err := t.place(w, sp, by, s.Most) // the first that is not looked at any more
-	if err != nil {
-		return out, err
+	by, last := w.by(&f), int64(0)
+	if s.Pass != nil || !w.exact(&f) {
+		// The first that is not looked at any more.
+		if last, err = t.place(w, sp, by, s.Most); err != nil {
+			return out, err
+		}
 	}
 	if last != 0 {
 		if s.Oldest {
@@ -157,6 +159,18 @@ func (t *tx) Search(ws string, f store.ItemFilter, s store.Scan[store.Item]) (ou
 		return out, nil
 	}
 	return out, t.stopped(&out, w, sp, by, s.Most-1)
+}
+
+// exact: the way leads to what passes the filter alone, so that a page looks at
+// what it gives.
+func (w *way) exact(f *store.ItemFilter) bool {
+	n := 0
+	for _, part := range []string{string(f.State), string(f.Kind), f.User, f.Replica, f.Type, f.Record, string(f.Op)} {
+		if part != "" {
+			n++
+		}
+	}
+	return n == 0 || n == 1 && w != byArrival
 }
 
 // goOn puts the span behind a cursor; not found when it is none of a row here.

@@ -26,6 +26,12 @@ const (
 	KindInternal      Kind = "internal"
 )
 
+// Kinds are all kinds.
+var Kinds = []Kind{
+	KindAuthorization, KindValidation, KindConfiguration, KindStatus, KindField, KindGone, KindDuplicate,
+	KindNotAvailable, KindOutdated, KindMalformed, KindFork, KindLost, KindInternal,
+}
+
 // Amendable reports whether the author may mend an issue of this kind with a
 // further mutation; conflicts are decided or withdrawn instead.
 func (k Kind) Amendable() bool {

@@ -21,6 +21,7 @@ import (
 	"github.com/landfall-sync/landfall/internal/inbox"
 	"github.com/landfall-sync/landfall/internal/publish"
 	"github.com/landfall-sync/landfall/internal/rehearse"
+	"github.com/landfall-sync/landfall/internal/settings"
 	"github.com/landfall-sync/landfall/internal/store"
 	"github.com/landfall-sync/landfall/internal/wire"
 	"github.com/landfall-sync/landfall/internal/workqueue"
@@ -128,7 +129,8 @@ func New(o Options) (*Server, error) {
 	s.api, err = httpapi.New(httpapi.Config{
 		Sessions: callers{accounts}, Devices: callers{accounts}, People: accounts, Definitions: s.publisher,
 		Rehearsals: rehearse.New(rehearse.Config{Store: o.Store, Definitions: s.publisher, Retrier: s.inbox, Clock: o.Clock}),
-		Inbox:      pushes{s.inbox}, Records: reads{log, o.Log, s.ahead}, Queues: desk, Issues: desk, IssueWork: desk, Audit: accounts,
+		Settings:   settings.New(settings.Config{Store: o.Store, Clock: o.Clock}),
+		Inbox:      pushes{s.inbox}, Records: reads{log, o.Log, s.ahead}, Queues: desk, Issues: desk, IssueWork: desk, Audit: accounts, Cleaner: s.inbox,
 		Limits: o.Limits, PushMemory: o.Bounds.Memory, Memory: o.Bounds.Memory, Times: o.Bounds.Times, Clock: o.Clock, NewID: o.NewID, Log: o.Log, Version: Version,
 		Wait: longestWait, Look: lookEvery, Schema: definition.Schema(),
 	})
@@ -213,6 +215,11 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 		defer close(tidied)
 		s.tidy(working)
 	}()
+	cleaned := make(chan struct{})
+	go func() {
+		defer close(cleaned)
+		s.clean(working)
+	}()
 	served := make(chan error, 1)
 	go func() {
 		err := h.Serve(door)
@@ -230,6 +237,7 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	stop()
 	<-worked
 	<-tidied
+	<-cleaned
 	s.ahead.done.Wait()
 	return err
 }

@@ -17,11 +17,12 @@ type auditCmd struct {
 	Device string `help:"Done by this device." placeholder:"ID"`
 	Since  string `help:"Done since: a time, or a duration back such as 24h." placeholder:"WHEN"`
 	Until  string `help:"Done before: like --since." placeholder:"WHEN"`
+	Text   string `help:"With this in anything that it says, in whatever case." placeholder:"TEXT"`
 	pageFlags
 }
 
 func (c *auditCmd) Help() string {
-	return "For administrators. What each action means is in docs/audit.md.\nExample:\n  landfall audit --action user.grant --object emma --since 30d"
+	return "For administrators. What each action means is in docs/audit.md.\nExample:\n  landfall audit --action user.grant --object emma --since 30d\n  landfall audit --text manager --since 2026-03-01 --until 2026-04-01"
 }
 
 // Run lists the audit.
@@ -30,8 +31,10 @@ func (c *auditCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	l, err := d.Audit(s.ctx, desk.AuditFilter{
-		By: c.By, Action: c.Action, Object: c.Object, Device: c.Device, Since: c.Since, Until: c.Until, After: c.After, Limit: c.Limit,
+	l, err := search(s, c.pageFlags, func(p pageFlags) (*wire.List[wire.AuditEntry], error) {
+		return d.Audit(s.ctx, desk.AuditFilter{
+			By: c.By, Action: c.Action, Object: c.Object, Device: c.Device, Since: instant(c.Since), Until: instant(c.Until), Text: c.Text, After: p.After, Limit: p.Limit,
+		})
 	})
 	if err != nil {
 		return err

@@ -53,6 +53,7 @@ type commands struct {
 	User     userCmd     `cmd:"" help:"Users and their roles." group:"Administration"`
 	Team     teamCmd     `cmd:"" help:"Teams." group:"Administration"`
 	Device   deviceCmd   `cmd:"" help:"Devices and their enrolment." group:"Administration"`
+	Setting  settingCmd  `cmd:"" help:"Settings of the workspace." group:"Administration"`
 	Audit    auditCmd    `cmd:"" help:"Who did what." group:"Administration"`
 	Field    fieldCmd    `cmd:"" help:"A field client: a device in a folder, which works without a network." group:"Field"`
 	Backup   backupCmd   `cmd:"" help:"Write a folder's database to one file, also while it is served." group:"Administration"`

@@ -31,6 +31,7 @@ var rules = map[string][]string{
 	"internal/auth":             {".", "internal/definition", "internal/store", "internal/wire"},
 	"internal/diagram":          {".", "internal/definition"},
 	"internal/rehearse":         {".", "internal/core", "internal/definition", "internal/store", "internal/wire"},
+	"internal/settings":         {".", "internal/definition", "internal/store", "internal/wire"},
 	"internal/publish":          {".", "internal/core", "internal/definition", "internal/store", "internal/wire"},
 	"internal/httpapi":          {".", "internal/core", "internal/store", "internal/wire"},
 	"internal/httpapi/apitest":  {},

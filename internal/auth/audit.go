@@ -3,7 +3,6 @@ package auth
 import (
 	"context"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/landfall-sync/landfall"
@@ -105,7 +104,12 @@ func (a *Accounts) signInRefused(ctx context.Context, ws, name string) error {
 	})
 }
 
-// Audit lists who did what, newest first. Administrators only.
+// mostAudited is how many entries a page of the audit is looked for in.
+const mostAudited = 20_000
+
+// Audit lists who did what, newest first. Administrators only. A page is looked
+// for in so many entries at most: Next goes on from there, and SearchedTo says how
+// far it came.
 func (a *Accounts) Audit(ctx context.Context, ws string, actor landfall.Actor, f store.AuditFilter, p store.Page) (wire.List[wire.AuditEntry], error) {
 	out := wire.List[wire.AuditEntry]{Items: []wire.AuditEntry{}}
 	if err := mustAdminister(&actor, "see the audit"); err != nil {
@@ -113,18 +117,12 @@ func (a *Accounts) Audit(ctx context.Context, ws string, actor landfall.Actor, f
 	}
 	f.Action = strings.TrimSuffix(f.Action, ".")
 	err := a.store.View(ctx, func(r store.Reader) error {
-		all, err := r.Audit(ws, f, store.Page{After: p.After, Limit: p.Limit + 1})
-		if err != nil {
-			return err
-		}
-		if len(all) > p.Limit {
-			all = all[:p.Limit]
-			out.Next = strconv.FormatInt(all[len(all)-1].Seq, 10)
-		}
-		for _, e := range all {
+		found, err := r.SearchAudit(ws, f, store.Scan[store.AuditEntry]{Page: p, Most: mostAudited})
+		out.Next, out.SearchedTo = found.Next, found.To
+		for _, e := range found.Rows {
 			out.Items = append(out.Items, wire.AuditEntry(*e))
 		}
-		return nil
+		return err
 	})
 	return out, err
 }

@@ -67,6 +67,7 @@ func (d *Desk) Publish(ctx context.Context, p wire.Publish) (*wire.Published, er
 // Filter narrows and pages a list. Which of its fields count depends on the list.
 type Filter struct {
 	State, Kind, Queue, User, Device, Type, Record, Cause, Status, Since, After string
+	Op, Until, Text, Order                                                      string
 	Limit                                                                       int
 }
 
@@ -74,6 +75,7 @@ func (f *Filter) query(names ...string) url.Values {
 	all := map[string]string{
 		"state": f.State, "kind": f.Kind, "queue": f.Queue, "user": f.User, "device": f.Device, "type": f.Type,
 		"record": f.Record, "cause": f.Cause, "status": f.Status, "since": f.Since,
+		"op": f.Op, "until": f.Until, "text": f.Text, "order": f.Order,
 	}
 	q := url.Values{}
 	for _, n := range names {
@@ -128,7 +130,29 @@ func (d *Desk) Import(ctx context.Context, typ string, req wire.Import) (*wire.I
 
 // Inbox lists inbox items.
 func (d *Desk) Inbox(ctx context.Context, f Filter) (*wire.List[wire.ItemView], error) {
-	return get[wire.List[wire.ItemView]](ctx, d, "/v1/inbox", f.query("state", "kind", "user", "device", "type", "record", "since"))
+	return get[wire.List[wire.ItemView]](ctx, d, "/v1/inbox", f.query("state", "kind", "user", "device", "type", "record", "since", "op", "until", "text", "order"))
+}
+
+// Clean removes the parameters of items that were completed long ago, some at a time.
+func (d *Desk) Clean(ctx context.Context, c wire.Clean) (*wire.Cleaning, error) {
+	return post[wire.Cleaning](ctx, d, "/v1/inbox/clean", c)
+}
+
+// Settings lists settings.
+func (d *Desk) Settings(ctx context.Context) (*wire.List[wire.SettingView], error) {
+	return get[wire.List[wire.SettingView]](ctx, d, "/v1/settings", nil)
+}
+
+// SetSetting gives a setting a value.
+func (d *Desk) SetSetting(ctx context.Context, name, value string) (*wire.SettingView, error) {
+	out := new(wire.SettingView)
+	return out, d.http.Do(ctx, http.MethodPut, "/v1/settings/"+url.PathEscape(name), wire.SetSetting{Value: value}, out)
+}
+
+// ResetSetting gives a setting its default.
+func (d *Desk) ResetSetting(ctx context.Context, name string) (*wire.SettingView, error) {
+	out := new(wire.SettingView)
+	return out, d.http.Do(ctx, http.MethodDelete, "/v1/settings/"+url.PathEscape(name), nil, out)
 }
 
 // Item is one inbox item; with a state, when it is in that state.

@@ -134,7 +134,12 @@ func (w *workspace) item(it *store.Item) error {
 	tell := func(form string, args ...any) {
 		w.found(Items, Finding{Item: it.Key.String(), Record: it.Record, Issue: it.Holder, What: fmt.Sprintf(form, args...)})
 	}
-	if len(it.Bytes) > 0 && core.Hash(it.Bytes) != it.Hash {
+	switch cleaned := it.Cleaned != nil; {
+	case cleaned && (it.State != store.Completed || it.Holder != "" || len(it.Bytes) > 0):
+		tell("its parameters were removed as those of a completed item, but it is %s", it.State)
+	case !cleaned && len(it.Bytes) == 0:
+		tell("what was sent is not there")
+	case !cleaned && core.Hash(it.Bytes) != it.Hash:
 		tell("what was sent is not what its hash says")
 	}
 	r := &it.Receipt
@@ -240,9 +245,13 @@ func (w *workspace) inIssue(it *store.Item, tell func(string, ...any)) error {
 
 // effect: an applied item with an effect has its change in the record's log, at
 // the receipt's place. A member of a group, and what amends an issue, is judged
-// with others, and may add nothing to them.
+// with others, and may add nothing to them; whether one that was cleaned was such
+// nobody can tell.
 func (w *workspace) effect(it *store.Item) error {
 	if it.Receipt.Note != "" || it.Record == "" {
+		return nil
+	}
+	if it.Cleaned != nil {
 		return nil
 	}
 	if m, bad := core.ParseMutation(it.Bytes, it.Key.N, core.Limits{}); bad == nil && (m.Group != nil || m.Amends != nil) {

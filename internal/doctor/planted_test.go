@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	zombie "zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
@@ -93,6 +94,8 @@ var plants = []planted{
 
 	{name: "an applied item is in another state", write: itemEdited(1, func(i *store.Item) { i.State = store.Queued }), says: "says applied, but it is queued", found: []string{doctor.Items}},
 	{name: "bytes that were not sent", write: itemEdited(4, func(i *store.Item) { i.Bytes = []byte(`{"n":4}`) }), says: "what was sent is not what its hash says", found: []string{doctor.Items}},
+	{name: "bytes that are gone", write: itemEdited(4, func(i *store.Item) { i.Bytes = nil }), says: "what was sent is not there", found: []string{doctor.Items}},
+	{name: "an item with errors was cleaned", write: itemEdited(15, func(i *store.Item) { i.Clean(time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)) }), says: "but it is completed-with-errors", found: []string{doctor.Items}},
 	{name: "the receipt of another", write: itemEdited(3, func(i *store.Item) { i.Receipt.N = 7 }), says: "its receipt is of number 7", found: []string{doctor.Items}},
 	{name: "no receipt", write: itemEdited(4, func(i *store.Item) { i.Receipt.Result = "" }), says: "no receipt", found: []string{doctor.Items}},
 	{name: "a settled item without its outcome", write: itemEdited(8, func(i *store.Item) { i.Outcome = nil }), says: "no issue holds it", found: []string{doctor.Items, doctor.Commits}},
@@ -217,6 +220,29 @@ func (p *planted) plant(t *testing.T, path string) {
 	changed := c.Changes()
 	if err := errors.Join(err, c.Close()); err != nil || changed == 0 {
 		t.Fatalf("%d rows were changed, %v", changed, err)
+	}
+}
+
+// What was cleaned in order is healthy.
+func TestCleanedItemsAreHealthy(t *testing.T) {
+	st := onSQLite(t, filepath.Join(t.TempDir(), "landfall.db"))
+	defer func() { _ = st.Close() }() // the test is over
+	newWorld(t, st)
+	if err := st.Update(t.Context(), func(w store.Writer) error {
+		old, err := w.Aging(ws, time.Time{}, store.Page{Limit: 1000})
+		if len(old.Rows) < 8 {
+			t.Errorf("only %d items are completed", len(old.Rows))
+		}
+		for _, it := range old.Rows {
+			it.Clean(time.Date(2026, 9, 1, 9, 0, 0, 0, time.UTC))
+			err = errors.Join(err, w.PutItem(ws, it))
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if report := examined(t, func(f func(store.Reader) error) error { return st.View(t.Context(), f) }); !report.Healthy {
+		t.Errorf("found\n%s", dump(report))
 	}
 }
 

@@ -33,6 +33,7 @@ var access = map[string]who{
 	"GET /v1/sync/pull":         devices,
 	"GET /v1/definition":        both,
 	"GET /v1/me":                both,
+	"GET /v1/settings":          both,
 	// Devices see the issues of their user alone; the handlers see to it.
 	"GET /v1/issues":                both,
 	"GET /v1/issues/{id}":           both,

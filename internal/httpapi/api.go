@@ -38,6 +38,8 @@ type Config struct {
 	Issues      Issues
 	IssueWork   IssueWork
 	Audit       Audit
+	Cleaner     Cleaner
+	Settings    Settings
 	Limits      wire.Limits
 	PushMemory  int64 // bytes that all pushes under way may hold together
 	Memory      int64 // bytes that the bodies of all other requests under way may hold together

@@ -83,7 +83,7 @@ func TestWhoMayUseWhat(t *testing.T) {
 		}
 	}
 	forDevices := []string{
-		"GET /v1/definition", "GET /v1/issues", "GET /v1/issues/{id}", "GET /v1/me", "GET /v1/sync/pull",
+		"GET /v1/definition", "GET /v1/issues", "GET /v1/issues/{id}", "GET /v1/me", "GET /v1/settings", "GET /v1/sync/pull",
 		"POST /v1/issues/retry", "POST /v1/issues/{id}/comments", "POST /v1/sync/push",
 	}
 	for _, pattern := range routes {
@@ -149,6 +149,16 @@ func TestRoutes(t *testing.T) {
 		{"GET /v1/inbox?state=completed&kind=fork&since=24h", ada, "", 200, "items completed fork since 2026-02-28T12:00:00Z, 100", `{"items":[]}`},
 		{"GET /v1/inbox?since=7d", ada, "", 200, "items   since 2026-02-22T12:00:00Z, 100", ""},
 		{"GET /v1/inbox?since=2026-01-02T03:04:05%2B01:00", ada, "", 200, "items   since 2026-01-02T02:04:05Z, 100", ""},
+		{"GET /v1/inbox?order=asc&op=update&text=Oslo&since=2026-01-02&until=2h", ada, "", 200, "items   since 2026-01-02T00:00:00Z, 100 until 2026-03-01T10:00:00Z update \"Oslo\" oldest", ""},
+		{"GET /v1/inbox?until=later", ada, "", 400, "", `"field":"until"`},
+		{"POST /v1/inbox/clean", ada, `{"older_than":"8d","after":"7.8","dry_run":true}`, 200, `clean before 2026-02-21T12:00:00Z after "7.8" true`, `"cleaned":0`},
+		{"POST /v1/inbox/clean", ada, `{}`, 400, "", "older_than"},
+		{"POST /v1/inbox/clean", ada, `{"older_than":"old"}`, 400, "", `"field":"older_than"`},
+		{"POST /v1/inbox/clean", phone, `{"older_than":"8d"}`, 403, "", "forbidden"},
+		{"GET /v1/settings", phone, "", 200, "settings for emma", `{"items":[]}`},
+		{"PUT /v1/settings/inbox.keep", ada, `{"value":"8d"}`, 200, "ada sets inbox.keep to 8d", "inbox.keep"},
+		{"PUT /v1/settings/inbox.keep", phone, `{"value":"8d"}`, 403, "", "forbidden"},
+		{"DELETE /v1/settings/inbox.keep", ada, "", 200, "ada resets inbox.keep", ""},
 		{"GET /v1/inbox/r1.1.9", ada, "", 200, "item r1.1.9", ""},
 		{"POST /v1/inbox/r1.1.1/retry", ada, "", 200, `retry [i-full] cause="" all=false`, `{"items":[]}`},
 		{"POST /v1/inbox/r1.1.2/retry", ada, "", 409, "item r1.1.2", "nothing to retry"},
@@ -217,7 +227,7 @@ func TestErrorsHaveOneShape(t *testing.T) {
 		apitest.Case{Path: "/v1/users?limt=1", Token: ada, Status: 422, Want: []string{"limt", "unknown query parameter"}},
 		apitest.Case{Path: "/v1/inbox?since=yesterday", Token: ada, Status: 400, Want: []string{`"field":"since"`, "24h"}},
 		apitest.Case{Path: "/v1/inbox?since=-1h", Token: ada, Status: 400, Want: []string{`"field":"since"`}},
-		apitest.Case{Path: "/v1/inbox?state=lost", Token: ada, Status: 422, Want: []string{`"field":"state"`, "completed-with-errors"}},
+		apitest.Case{Path: "/v1/issues?state=lost", Token: ada, Status: 422, Want: []string{`"field":"state"`, "unresolved"}},
 	)
 	log.Reset()
 	for code, status := range statuses {

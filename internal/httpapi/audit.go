@@ -15,11 +15,12 @@ type auditInput struct {
 	Device string `query:"device" maxLength:"100" doc:"Id of the device that did it"`
 	Since  string `query:"since" maxLength:"50" doc:"Done since: RFC 3339, or how long ago, such as 24h or 7d"`
 	Until  string `query:"until" maxLength:"50" doc:"Done before: like since"`
+	Text   string `query:"text" maxLength:"200" doc:"Part of anything that an entry says, in whatever case"`
 }
 
 func (a *API) auditRoutes() {
 	handle(a, "GET /v1/audit", "Who did what, newest first; for administrators", func(ctx context.Context, c *Caller, in *auditInput) (wire.List[wire.AuditEntry], error) {
-		f := store.AuditFilter{By: in.By, Action: in.Action, Object: in.Object, Device: in.Device}
+		f := store.AuditFilter{By: in.By, Action: in.Action, Object: in.Object, Device: in.Device, Text: in.Text}
 		var err error
 		if f.Since, err = a.moment("since", in.Since); err != nil {
 			return wire.List[wire.AuditEntry]{}, err

@@ -152,8 +152,28 @@ func (f *fake) Retry(_ context.Context, _ string, _ landfall.Actor, r wire.Retry
 	return nil, f.ask("retry %v cause=%q all=%t", r.Issues, r.Cause, r.All)
 }
 
+func (f *fake) Clean(_ context.Context, _ string, _ landfall.Actor, before time.Time, after string, dryRun bool) (*wire.Cleaning, error) {
+	return &wire.Cleaning{Before: before}, f.ask("clean before %s after %q %v", before.Format(time.RFC3339), after, dryRun)
+}
+
+func (f *fake) Settings(_ context.Context, _ string, a landfall.Actor) ([]wire.SettingView, error) {
+	return nil, f.ask("settings for %s", a.User)
+}
+
+func (f *fake) Set(_ context.Context, _ string, a landfall.Actor, name, value string) (*wire.SettingView, error) {
+	return &wire.SettingView{Name: name}, f.ask("%s sets %s to %s", a.User, name, value)
+}
+
+func (f *fake) Reset(_ context.Context, _ string, a landfall.Actor, name string) (*wire.SettingView, error) {
+	return &wire.SettingView{Name: name}, f.ask("%s resets %s", a.User, name)
+}
+
 func (f *fake) Items(_ context.Context, _ string, _ landfall.Actor, i store.ItemFilter, p store.Page) (wire.List[wire.ItemView], error) {
-	return wire.List[wire.ItemView]{}, f.ask("items %s %s since %s, %d", i.State, i.Kind, i.Since.Format(time.RFC3339), p.Limit)
+	more := ""
+	if p.Oldest {
+		more = fmt.Sprintf(" until %s %s %q oldest", i.Until.Format(time.RFC3339), i.Op, i.Text)
+	}
+	return wire.List[wire.ItemView]{}, f.ask("items %s %s since %s, %d%s", i.State, i.Kind, i.Since.Format(time.RFC3339), p.Limit, more)
 }
 
 func (f *fake) Item(_ context.Context, _ string, _ landfall.Actor, id string) (*wire.ItemView, error) {
@@ -253,7 +273,7 @@ func newAPI(t testing.TB) (*API, *fake, *bytes.Buffer) {
 	t.Helper()
 	f, log := &fake{}, &bytes.Buffer{}
 	a, err := New(Config{
-		Sessions: f, Devices: f, People: f, Definitions: f, Rehearsals: f, Inbox: f, Records: f, Queues: f, Issues: f, IssueWork: f, Audit: f,
+		Sessions: f, Devices: f, People: f, Definitions: f, Rehearsals: f, Inbox: f, Records: f, Queues: f, Issues: f, IssueWork: f, Audit: f, Cleaner: f, Settings: f,
 		Limits: wire.Limits{Body: 1 << 10, PullPage: 800}, PushMemory: 4 << 10, Memory: 8 << 20,
 		Clock: func() time.Time { return noon }, NewID: func() string { return "new-id" },
 		Log: slog.New(slog.NewTextHandler(log, nil)), Version: "test", Schema: []byte(`{"title":"schema"}`), Wait: time.Hour, Look: time.Millisecond,

@@ -21,11 +21,23 @@ type Narrow struct {
 	Since  string `query:"since" maxLength:"50" doc:"Received since: RFC 3339, or how long ago, such as 24h or 7d"`
 }
 
+// itemsInput names no choices: a name that is none is answered with the nearest.
 type itemsInput struct {
 	Paged
-	Narrow
-	State string `query:"state" enum:"queued,in-progress,completed,completed-with-errors,withdrawn"`
+	State  string `query:"state" maxLength:"100" doc:"queued, in-progress, completed, completed-with-errors or withdrawn"`
+	Kind   string `query:"kind" maxLength:"100" doc:"Why it was refused, as an issue's kind"`
+	User   string `query:"user" maxLength:"100" doc:"The author"`
+	Device string `query:"device" maxLength:"100" doc:"Its id, an unambiguous beginning of it, or its name"`
+	Type   string `query:"type" maxLength:"100" doc:"Of the record"`
+	Record string `query:"record" maxLength:"100" doc:"Its id, an unambiguous beginning of it, or its number"`
+	Op     string `query:"op" maxLength:"100" doc:"create, update, transition, delete, restore, withdraw, ..."`
+	Since  string `query:"since" maxLength:"50" doc:"Received since: RFC 3339, a date (UTC), or how long ago, such as 24h or 7d"`
+	Until  string `query:"until" maxLength:"50" doc:"Received before: like since"`
+	Text   string `query:"text" maxLength:"200" doc:"Part of anything that the caller is shown of the item, in whatever case"`
+	Order  string `query:"order" enum:"asc,desc" default:"desc" doc:"asc: the oldest first"`
 }
+
+type cleanInput struct{ Body wire.Clean }
 
 type itemInput struct {
 	ByID
@@ -33,17 +45,38 @@ type itemInput struct {
 }
 
 func (a *API) inboxRoutes() {
-	handle(a, "GET /v1/inbox", "List inbox items, newest first", func(ctx context.Context, c *Caller, in *itemsInput) (wire.List[wire.ItemView], error) {
-		since, err := a.since(in.Since)
-		if err != nil {
-			return wire.List[wire.ItemView]{}, err
-		}
-		return page(a.Inbox.Items(ctx, c.Workspace, c.Actor, store.ItemFilter{
-			State: store.ItemState(in.State), Kind: landfall.Kind(in.Kind), User: in.User, Replica: in.Device, Type: in.Type, Record: in.Record, Since: since,
-		}, in.page()))
-	})
+	handle(a, "GET /v1/inbox", "Search the inbox, newest first", a.items)
+	handle(a, "POST /v1/inbox/clean", "Remove the parameters and logs of items that were completed long ago, some at a time; for administrators", a.clean)
 	handle(a, "GET /v1/inbox/{id}", "Show an inbox item", a.item)
 	handle(a, "POST /v1/inbox/{id}/retry", "Judge the item's issue again", a.retryItem)
+}
+
+func (a *API) items(ctx context.Context, c *Caller, in *itemsInput) (wire.List[wire.ItemView], error) {
+	f := store.ItemFilter{
+		State: store.ItemState(in.State), Kind: landfall.Kind(in.Kind), User: in.User, Replica: in.Device, Type: in.Type, Record: in.Record,
+		Op: landfall.Op(in.Op), Text: in.Text,
+	}
+	var err error
+	if f.Since, err = a.since(in.Since); err != nil {
+		return wire.List[wire.ItemView]{}, err
+	}
+	if f.Until, err = a.moment("until", in.Until); err != nil {
+		return wire.List[wire.ItemView]{}, err
+	}
+	p := in.page()
+	p.Oldest = in.Order == "asc"
+	return page(a.Inbox.Items(ctx, c.Workspace, c.Actor, f, p))
+}
+
+func (a *API) clean(ctx context.Context, c *Caller, in *cleanInput) (*wire.Cleaning, error) {
+	if in.Body.OlderThan == "" {
+		return nil, landfall.Errorf(landfall.CodeInvalid, "say how long ago they were completed").WithHint("send older_than, such as 90d")
+	}
+	before, err := a.moment("older_than", in.Body.OlderThan)
+	if err != nil {
+		return nil, err
+	}
+	return a.Cleaner.Clean(ctx, c.Workspace, c.Actor, before, in.Body.After, in.Body.DryRun)
 }
 
 // item answers at once, or holds on until the item is in the state asked for,
@@ -120,6 +153,9 @@ func (a *API) moment(field, text string) (time.Time, error) {
 	if t, err := time.Parse(time.RFC3339, text); err == nil {
 		return within(t.UTC()), nil
 	}
+	if t, err := time.Parse(time.DateOnly, text); err == nil {
+		return within(t), nil
+	}
 	if days, found := strings.CutSuffix(text, "d"); found {
 		if n, err := strconv.Atoi(days); err == nil && n >= 0 && n <= 36500 {
 			return a.Clock().UTC().AddDate(0, 0, -n), nil
@@ -129,7 +165,7 @@ func (a *API) moment(field, text string) (time.Time, error) {
 		return a.Clock().UTC().Add(-d), nil
 	}
 	e := landfall.Errorf(landfall.CodeInvalid, "%s: expected a point in time or a duration", field).
-		WithHint("write 2026-03-01T09:00:00Z, 24h or 7d")
+		WithHint("write 2026-03-01T09:00:00Z, 2026-03-01, 24h or 7d")
 	e.Messages = []landfall.Message{{Code: "invalid", Field: field, Text: "expected a point in time or a duration"}}
 	return time.Time{}, e
 }

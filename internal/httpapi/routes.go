@@ -33,6 +33,7 @@ func (a *API) routes() {
 	a.peopleRoutes()
 	a.deviceRoutes()
 	a.auditRoutes()
+	a.settingRoutes()
 	a.syncRoutes()
 	a.definitionRoutes()
 	a.recordRoutes()

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"time"
 
 	"github.com/landfall-sync/landfall"
 	"github.com/landfall-sync/landfall/internal/store"
@@ -71,6 +72,18 @@ type Inbox interface {
 	Retry(ctx context.Context, ws string, actor landfall.Actor, r wire.Retry) ([]wire.Retried, error)
 	Items(ctx context.Context, ws string, actor landfall.Actor, f store.ItemFilter, p store.Page) (wire.List[wire.ItemView], error)
 	Item(ctx context.Context, ws string, actor landfall.Actor, id string) (*wire.ItemView, error)
+}
+
+// Cleaner removes what completed items were sent with, so many at a time.
+type Cleaner interface {
+	Clean(ctx context.Context, ws string, actor landfall.Actor, before time.Time, after string, dryRun bool) (*wire.Cleaning, error)
+}
+
+// Settings reads and changes the settings of a workspace.
+type Settings interface {
+	Settings(ctx context.Context, ws string, actor landfall.Actor) ([]wire.SettingView, error)
+	Set(ctx context.Context, ws string, actor landfall.Actor, name, value string) (*wire.SettingView, error)
+	Reset(ctx context.Context, ws string, actor landfall.Actor, name string) (*wire.SettingView, error)
 }
 
 // RecordQuery narrows a list of records. Status and Queue may be empty.

@@ -209,6 +209,9 @@ func (j *judging) resent(row *store.IssueRow) ([]*store.Item, error) {
 		if it == nil {
 			return nil, landfall.Errorf(landfall.CodeInternal, "the item %s of the issue is not there", key)
 		}
+		if it.Cleaned != nil { // the issue kept what was sent
+			it.Bytes, it.Cleaned = raw, nil
+		}
 		out = append(out, it)
 	}
 	return out, nil

@@ -163,6 +163,7 @@ func (j *judging) deskItem(user string, m *landfall.Mutation, seq int64) error {
 	it := &store.Item{
 		Key: m.Key(), User: user, Hash: core.Hash(raw), Bytes: raw, Type: m.Type, Record: m.ID, Op: m.Op,
 		ReceivedAt: j.l.Now(), EditedAt: j.l.Now(), Receipt: landfall.Receipt{N: m.N, Result: landfall.Applied, Seq: seq},
+		State: store.Completed, History: []store.ItemEvent{{At: j.l.Now(), State: store.Completed, By: user, Text: "at the desk"}},
 	}
-	return j.finish(it, store.Completed, "at the desk")
+	return j.w.AddItem(j.ws, it)
 }

@@ -61,13 +61,15 @@ type Device struct {
 type Inbox struct {
 	cfg     Config
 	batch   int // mutations judged in one transaction, about
+	looks   int // items that a page of the list is looked for in; 0: mostLooked
 	offered chan struct{}
 
 	backlog atomic.Int64 // bytes that wait for their verdicts
 	started time.Time
 
-	mu     sync.Mutex
-	offers []*captured
+	mu       sync.Mutex
+	offers   []*captured
+	underway map[int64]time.Time // captured pushes that are being judged, since when
 
 	// Only Step uses what follows.
 	stepping  sync.Mutex

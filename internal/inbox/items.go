@@ -1,6 +1,7 @@
 package inbox
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -14,8 +15,18 @@ import (
 // waitingShown is how many captured pushes a list looks into.
 const waitingShown = 100
 
-// Items lists the inbox, newest received first. Administrators see all of it,
-// others what is their own. What waits for its first verdict comes first.
+// mostLooked is how many items a page of the inbox is looked for in.
+const mostLooked = 20_000
+
+// behindWaiting is the cursor behind all that waits for its first verdict.
+const behindWaiting = "waiting"
+
+// Items lists the inbox, newest received first or, where the page asks for it,
+// oldest first. Administrators see all of it, others what is their own. What
+// waits for its first verdict counts as the newest; a list shows at most a page
+// of it. A page is looked for in so many items at most: Next goes on from there,
+// and SearchedTo says how far it came, even when nothing was found. Names in the
+// filter are those that people use; one that is not known is CodeInvalid.
 func (in *Inbox) Items(ctx context.Context, ws string, actor landfall.Actor, f store.ItemFilter, p store.Page) (wire.List[wire.ItemView], error) {
 	out := wire.List[wire.ItemView]{Items: []wire.ItemView{}}
 	err := in.cfg.Store.View(ctx, func(r store.Reader) error {
@@ -23,38 +34,82 @@ func (in *Inbox) Items(ctx context.Context, ws string, actor landfall.Actor, f s
 		if err != nil {
 			return err
 		}
+		v := newViewer(in, r, ws, actor)
 		if !actor.Has(landfall.Administrator) {
 			if f.User != "" && f.User != actor.User {
 				return nil
 			}
 			f.User = actor.User
 		}
-		if p.After == "" {
-			waiting, err := in.waiting(r, ws, f)
-			if err != nil {
-				return err
-			}
-			for _, it := range waiting {
-				if err := in.show(r, ws, &actor, it, &out); err != nil {
-					return err
-				}
-			}
-		}
-		rows, err := r.Items(ws, f, p)
-		if err != nil {
+		if err := v.resolve(&f); err != nil {
 			return err
 		}
-		for _, it := range rows {
-			if err := in.show(r, ws, &actor, it, &out); err != nil {
+		if !p.Oldest && p.After == "" {
+			if err := v.waiting(f, p.Limit, &out); err != nil {
 				return err
 			}
+			if len(out.Items) == p.Limit {
+				out.Next = behindWaiting
+				return nil
+			}
 		}
-		if len(rows) == p.Limit && p.Limit > 0 {
-			out.Next = rows[len(rows)-1].Key.String()
+		if p.After == behindWaiting {
+			p.After = ""
 		}
-		return nil
+		if err := v.stored(f, p, &out); err != nil || !p.Oldest || out.Next != "" {
+			return err
+		}
+		return v.waiting(f, p.Limit, &out)
 	})
 	return out, err
+}
+
+// stored adds what is judged, up to the limit of the page.
+func (v *viewer) stored(f store.ItemFilter, p store.Page, out *wire.List[wire.ItemView]) error {
+	if err := v.mayGoOn(p.After); err != nil {
+		return err
+	}
+	p.Limit -= len(out.Items)
+	s := store.Scan[store.Item]{Page: p, Most: v.in.most()}
+	if !v.actor.Has(landfall.Administrator) {
+		s.Of = v.actor.User
+	}
+	if f.Text != "" {
+		s.Pass = func(it *store.Item) (bool, error) { return v.says(it, f.Text) }
+	}
+	found, err := v.r.Search(v.ws, f, s)
+	if err != nil {
+		return err
+	}
+	for _, it := range found.Rows {
+		if err := v.show(it, out); err != nil {
+			return err
+		}
+	}
+	out.Next, out.SearchedTo = found.Next, found.To
+	return nil
+}
+
+func (in *Inbox) most() int { return cmp.Or(in.looks, mostLooked) }
+
+// mayGoOn: a list goes on behind an item that the reader may see, or else where
+// it went on would tell of others.
+func (v *viewer) mayGoOn(after string) error {
+	if after == "" {
+		return nil
+	}
+	k, err := landfall.ParseKey(after)
+	if err != nil {
+		return err
+	}
+	it, err := v.r.Item(v.ws, k)
+	if err != nil {
+		return err
+	}
+	if it == nil || it.User != v.actor.User && !v.actor.Has(landfall.Administrator) {
+		return landfall.Errorf(landfall.CodeInvalid, "this is not where the list can go on").WithHint("use what the last page gave as next")
+	}
+	return nil
 }
 
 // now is the actor as of the state that is read: what was taken away since they
@@ -97,7 +152,7 @@ func (in *Inbox) Item(ctx context.Context, ws string, actor landfall.Actor, id s
 		if it == nil || it.User != actor.User && !actor.Has(landfall.Administrator) {
 			return landfall.Errorf(landfall.CodeNotFound, "there is no such item in the inbox, or you may not see it").WithHint("see `landfall inbox list`")
 		}
-		return in.show(r, ws, &actor, it, &out)
+		return newViewer(in, r, ws, actor).show(it, &out)
 	})
 	if err != nil {
 		return nil, err
@@ -105,69 +160,34 @@ func (in *Inbox) Item(ctx context.Context, ws string, actor landfall.Actor, id s
 	return &out.Items[0], nil
 }
 
-func (in *Inbox) show(r store.Reader, ws string, a *landfall.Actor, it *store.Item, out *wire.List[wire.ItemView]) error {
-	device := it.Key.Replica
-	v := wire.ItemView{
-		ID: it.Key.String(), User: it.User, Device: device, State: string(it.State), Op: it.Op, Type: it.Type, Record: it.Record,
-		ReceivedAt: it.ReceivedAt, Outcome: it.Outcome,
-	}
-	if it.Receipt.Result != "" {
-		v.Receipt = &it.Receipt
-	}
-	for _, e := range it.History {
-		v.History = append(v.History, wire.ItemEvent{At: e.At, State: string(e.State), By: e.By, Text: e.Text})
-	}
-	rep, err := r.Replica(ws, device)
+// waiting adds the items of captured pushes that are not judged yet, up to limit.
+func (v *viewer) waiting(f store.ItemFilter, limit int, out *wire.List[wire.ItemView]) error {
+	items, err := v.in.waiting(v.r, v.ws, f)
 	if err != nil {
 		return err
 	}
-	if rep != nil {
-		v.DeviceName = rep.Name
-	}
-	unreadable := it.Receipt.Kind == landfall.KindMalformed && a.Has(landfall.Administrator)
-	may := it.User == a.User || unreadable
-	if !may && it.Record != "" {
-		keys, err := r.Audience(ws, it.Record)
-		if err != nil {
+	for _, it := range items {
+		if len(out.Items) == limit {
+			break
+		}
+		if f.Text != "" {
+			if ok, err := v.says(it, f.Text); err != nil || !ok {
+				if err != nil {
+					return err
+				}
+				continue
+			}
+		}
+		if err := v.show(it, out); err != nil {
 			return err
 		}
-		may = core.Sees(a, keys)
 	}
-	sight, err := in.sight(r, ws, a, it)
-	if err != nil {
-		return err
-	}
-	whole := may && (unreadable || len(sight.Hidden(it.Type)) == 0)
-	v.Hidden = !whole
-	if whole {
-		v.Sent, v.Hash = string(it.Bytes), it.Hash
-	}
-	if may {
-		if x := in.reread(it); x.bad == nil {
-			v.Mutation = sight.Mutation(&x.m)
-		}
-	}
-	out.Items = append(out.Items, v)
 	return nil
-}
-
-// sight is what the actor may read of what the item holds: all of it, if it is
-// what they sent themselves.
-func (in *Inbox) sight(r store.Reader, ws string, a *landfall.Actor, it *store.Item) (*core.Sight, error) {
-	if it.User == a.User {
-		return core.SightOf(nil, a), nil
-	}
-	head, err := r.Head(ws)
-	if err != nil || head == nil || head.Definition == 0 {
-		return core.SightOf(nil, a), err
-	}
-	app, err := in.cfg.Definitions.At(r, ws)
-	return core.SightOf(app, a), err
 }
 
 // waiting are the items of captured pushes that are not judged yet.
 func (in *Inbox) waiting(r store.Reader, ws string, f store.ItemFilter) ([]*store.Item, error) {
-	if f.State != "" && f.State != store.Queued {
+	if f.State != "" && f.State != store.Queued && f.State != store.InProgress {
 		return nil, nil
 	}
 	rows, err := r.Pushes(ws, 0, waitingShown)
@@ -199,12 +219,16 @@ func (in *Inbox) unjudged(r store.Reader, ws string, row *store.Push) ([]*store.
 	if err := json.Unmarshal(row.Body, &p); err != nil {
 		return nil, err
 	}
+	state, history := store.Queued, []store.ItemEvent{{At: row.Received, State: store.Queued}}
+	if since := in.since(row.ID); !since.IsZero() {
+		state, history = store.InProgress, append(history, store.ItemEvent{At: since, State: store.InProgress})
+	}
 	var out []*store.Item
 	for i, raw := range p.Mutations {
 		s := core.Salvage(raw)
 		it := &store.Item{
 			Key: landfall.Key{Replica: row.Replica, Incarnation: p.Incarnation, N: p.First + int64(i)}, User: rep.User, Hash: core.Hash(raw), Bytes: raw,
-			State: store.Queued, Type: s.Type, Record: s.ID, Op: s.Op, ReceivedAt: row.Received, History: []store.ItemEvent{{At: row.Received, State: store.Queued}},
+			State: state, Type: s.Type, Record: s.ID, Op: s.Op, ReceivedAt: row.Received, History: history,
 		}
 		judged, err := r.Item(ws, it.Key)
 		if err != nil {

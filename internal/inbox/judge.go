@@ -360,10 +360,14 @@ func (p *pushing) record(u *unit, v core.Verdict) error {
 	return nil
 }
 
-// finish writes an item with a new state in its history.
+// finish writes an item with a new state in its history. What was queued was in
+// progress before, as long as the transaction takes.
 func (j *judging) finish(it *store.Item, state store.ItemState, text string) error {
 	fresh := it.State == ""
 	it.State = state
+	if state != store.Queued && len(it.History) > 0 && it.History[len(it.History)-1].State == store.Queued {
+		it.History = append(it.History, store.ItemEvent{At: j.l.Now(), State: store.InProgress})
+	}
 	it.History = append(it.History, store.ItemEvent{At: j.l.Now(), State: state, Text: text})
 	if fresh {
 		return j.w.AddItem(j.ws, it)

@@ -157,6 +157,7 @@ func (in *Inbox) judgeBatch(ctx context.Context) (bool, error) {
 
 // judgeTogether is one transaction; whoever waits is told after its commit.
 func (in *Inbox) judgeTogether(ctx context.Context, batch []*captured) error {
+	defer in.begin(batch)()
 	results := make([]result, len(batch))
 	err := in.judge(ctx, batch[0].ws, func(j *judging) error {
 		for i, c := range batch {
@@ -209,6 +210,7 @@ func (in *Inbox) judgeApart(ctx context.Context, batch []*captured) error {
 }
 
 func (in *Inbox) judgeAlone(ctx context.Context, c *captured, u unit) error {
+	defer in.begin([]*captured{c})()
 	alone := func(poison bool) error {
 		return in.judge(ctx, c.ws, func(j *judging) error { return (&pushing{judging: j, c: c}).only(u, poison) })
 	}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -60,6 +61,10 @@ const (
 	DeviceSignin = "device.signin"
 	DeviceRevoke = "device.revoke"
 
+	SettingSet   = "setting.set"
+	SettingReset = "setting.reset"
+	InboxClean   = "inbox.clean" // one a transaction, however many items
+
 	IssueClaim   = "issue.claim"
 	IssueAssign  = "issue.assign"
 	IssueRelease = "issue.release"
@@ -83,12 +88,16 @@ type AuditFilter struct {
 	Device string
 	Since  time.Time // at or after
 	Until  time.Time // before
+	// Text is part of anything that the entry says, in whatever case.
+	Text string
 }
 
 // Audits reads the audit.
 type Audits interface {
 	// Audit lists newest first; the cursor of a row is its Seq.
 	Audit(ws string, f AuditFilter, p Page) ([]*AuditEntry, error)
+	// SearchAudit is Audit with a bound on what it looks at.
+	SearchAudit(ws string, f AuditFilter, s Scan[AuditEntry]) (Found[AuditEntry], error)
 }
 
 // WriteAudit writes the audit.
@@ -108,7 +117,27 @@ func Area(action string) string {
 func (f *AuditFilter) MatchAudit(e *AuditEntry) bool {
 	return (f.By == "" || f.By == e.By) && (f.Action == "" || f.Action == e.Action || f.Action == Area(e.Action)) &&
 		(f.Object == "" || f.Object == e.Object) && (f.Device == "" || f.Device == e.Device) &&
-		(f.Since.IsZero() || !e.At.Before(f.Since)) && (f.Until.IsZero() || e.At.Before(f.Until))
+		(f.Since.IsZero() || !e.At.Before(f.Since)) && (f.Until.IsZero() || e.At.Before(f.Until)) && e.says(f.Text)
+}
+
+// says reports whether the text is part of anything that the entry tells.
+func (e *AuditEntry) says(text string) bool {
+	if text == "" || HasText(text, e.By, e.Device, e.Action, e.Object, e.Outcome) {
+		return true
+	}
+	for name, value := range e.Detail {
+		if HasText(text, name, value) {
+			return true
+		}
+	}
+	return false
+}
+
+// HasText reports whether the text, which is not empty, is part of one of these,
+// in whatever case.
+func HasText(text string, in ...string) bool {
+	text = strings.ToLower(text)
+	return slices.ContainsFunc(in, func(s string) bool { return strings.Contains(strings.ToLower(s), text) })
 }
 
 // AuditCursor reads the cursor of a list of audit entries: a number; 0 for none.

@@ -49,12 +49,12 @@ type issueBody struct {
 	Assignee string
 }
 
-// MatchItem reports whether the item passes the filter.
+// MatchItem reports whether the item passes the filter, but for its text.
 func (f *ItemFilter) MatchItem(i *Item) bool {
-	return (f.State == "" || f.State == i.State) && (f.Kind == "" || f.Kind == i.Receipt.Kind) &&
+	return (f.State == "" || f.State == i.State) && (f.Kind == "" || f.Kind == i.Kind()) && (f.Op == "" || f.Op == i.Op) &&
 		(f.User == "" || f.User == i.User) && (f.Replica == "" || f.Replica == i.Key.Replica) &&
 		(f.Type == "" || f.Type == i.Type) && (f.Record == "" || f.Record == i.Record) &&
-		(f.Since.IsZero() || !i.ReceivedAt.Before(f.Since))
+		(f.Since.IsZero() || !i.ReceivedAt.Before(f.Since)) && (f.Until.IsZero() || i.ReceivedAt.Before(f.Until))
 }
 
 // Unresolved is the state of IssueFilter that takes open and claimed issues.

@@ -268,11 +268,13 @@ type itemBody struct {
 	Outcome *landfall.Outcome `json:"outcome,omitempty"`
 	Unbased bool              `json:"unbased,omitempty"`
 	History []ItemEvent       `json:"history,omitempty"`
+	Cleaned *Cleaned          `json:"cleaned,omitempty"`
 }
 
 // EncodeItem is an item without its columns: key, user, hash, bytes, state,
 // record, holder, and when it was received and edited. That it was queued when
-// it was received takes one word.
+// it was received takes one word, and so does it that its judging began when it
+// ended, as the clock of a transaction stands.
 func EncodeItem(b []byte, i *Item) ([]byte, error) {
 	o := object{b: append(b, '{')}
 	o.text("type", i.Type)
@@ -299,8 +301,17 @@ func EncodeItem(b []byte, i *Item) ([]byte, error) {
 	if len(history) > 0 && history[0] == (ItemEvent{At: i.ReceivedAt, State: Queued}) {
 		history = history[1:]
 		o.flag("queued", true)
+		if len(history) > 1 && history[0] == (ItemEvent{At: history[1].At, State: InProgress}) {
+			history = history[1:]
+			o.flag("begun", true)
+		}
 	}
 	o.history(history)
+	if i.Cleaned != nil {
+		if err := o.other("cleaned", i.Cleaned); err != nil {
+			return nil, err
+		}
+	}
 	return append(o.b, '}'), nil
 }
 
@@ -345,13 +356,17 @@ func DecodeItem(body []byte, i *Item) error {
 	v := struct {
 		itemBody
 		Queued bool `json:"queued"`
+		Begun  bool `json:"begun"`
 	}{}
 	if err := json.Unmarshal(body, &v); err != nil {
 		return err
 	}
-	i.Type, i.Op, i.Receipt, i.Refs, i.Outcome, i.Unbased, i.History = v.Type, v.Op, v.Receipt, v.Refs, v.Outcome, v.Unbased, v.History
+	i.Type, i.Op, i.Receipt, i.Refs, i.Outcome, i.Unbased, i.History, i.Cleaned = v.Type, v.Op, v.Receipt, v.Refs, v.Outcome, v.Unbased, v.History, v.Cleaned
 	if i.Refs == nil && i.Record != "" {
 		i.Refs = []string{i.Record}
+	}
+	if v.Begun && len(i.History) > 0 {
+		i.History = append([]ItemEvent{{At: i.History[0].At, State: InProgress}}, i.History...)
 	}
 	if v.Queued {
 		i.History = append([]ItemEvent{{At: i.ReceivedAt, State: Queued}}, i.History...)

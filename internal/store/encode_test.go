@@ -110,7 +110,13 @@ func TestEncodedItems(t *testing.T) {
 			i.History = append(i.History, ItemEvent{At: times().Draw(t, "event"), State: Completed, Text: texts().Draw(t, "text")})
 		}
 		if rapid.Bool().Draw(t, "queued") {
+			if len(i.History) > 0 && rapid.Bool().Draw(t, "begun") {
+				i.History = append([]ItemEvent{{At: i.History[0].At, State: InProgress}}, i.History...)
+			}
 			i.History = append([]ItemEvent{{At: i.ReceivedAt, State: Queued}}, i.History...)
+		}
+		if rapid.Bool().Draw(t, "cleaned") {
+			i.Cleaned = &Cleaned{At: times().Draw(t, "cleaned at"), Ended: times().Draw(t, "ended")}
 		}
 		b, err := EncodeItem(nil, i)
 		if err != nil {

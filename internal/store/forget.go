@@ -33,6 +33,12 @@ func (Forgetful) SetUnique(string, string, string, map[string]string) error { re
 // SetLinks implements Writer.
 func (Forgetful) SetLinks(string, string, string, []landfall.Link) error { return nil }
 
+// SetSetting implements Writer.
+func (Forgetful) SetSetting(string, SettingRow) error { return nil }
+
+// DeleteSetting implements Writer.
+func (Forgetful) DeleteSetting(string, string) error { return nil }
+
 // SetCounter implements Writer.
 func (Forgetful) SetCounter(string, string, int64) error { return nil }
 

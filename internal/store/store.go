@@ -41,6 +41,7 @@ type Writer interface {
 	WriteItems
 	WriteAccounts
 	WriteAudit
+	WriteSettings
 }
 
 // Head is where a workspace's sequence stands.
@@ -114,6 +115,8 @@ type Row struct {
 type Page struct {
 	After string
 	Limit int
+	// Oldest asks for the oldest first, where a method searches.
+	Oldest bool
 }
 
 // Entry says that a record under an audience key changed, or left the key. Its
@@ -209,6 +212,8 @@ type Item struct {
 	// Outcome is set when an issued item is settled.
 	Outcome *landfall.Outcome
 	History []ItemEvent
+	// Cleaned is set when Bytes, History and the receipt's messages were removed.
+	Cleaned *Cleaned
 }
 
 // ItemEvent is one step in an item's history.
@@ -227,7 +232,11 @@ type ItemFilter struct {
 	Replica string
 	Type    string
 	Record  string
+	Op      landfall.Op
 	Since   time.Time // received at or after
+	Until   time.Time // received before
+	// Text is part of what the reader is shown of the item, in whatever case.
+	Text string
 }
 
 // Items reads the inbox.
@@ -246,6 +255,7 @@ type Items interface {
 	Lane(ws, replica, record string) ([]*Item, error)
 	// Outcomes lists a replica's settled items with after < Outcome.Seq <= upto, in order.
 	Outcomes(ws, replica string, after, upto int64, limit int) ([]landfall.Outcome, error)
+	Monitor
 }
 
 // IssueRow is an issue with what not everybody who sees it may see.
@@ -365,9 +375,10 @@ type DefinitionRow struct {
 	At      time.Time
 }
 
-// Definitions reads published definitions.
+// Definitions reads published definitions, and the settings beside them.
 type Definitions interface {
 	Definition(ws string, version int64) (*DefinitionRow, error)
+	Settings
 }
 
 // WriteRecords writes records, history and the sequence.

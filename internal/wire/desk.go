@@ -25,6 +25,8 @@ type Session struct {
 type List[T any] struct {
 	Items []T    `json:"items"`
 	Next  string `json:"next,omitempty"`
+	// SearchedTo is there with Next where a page is searched for.
+	SearchedTo time.Time `json:"searched_to,omitzero" doc:"How far a search came: the page may be short, even empty, and next goes on from there"`
 }
 
 // Do is a change by a signed-in person: applied at once, or refused with
@@ -91,6 +93,23 @@ type ItemView struct {
 	Sent       string             `json:"sent,omitempty"` // the bytes as sent
 	Mutation   *landfall.Mutation `json:"mutation,omitempty"`
 	Hidden     bool               `json:"hidden,omitempty"` // parameters exist, but not, or not all, for the caller
+	// Kind is what it was refused for the last time; Number is the record's, for
+	// who may see the record.
+	Kind   landfall.Kind `json:"kind,omitempty"`
+	Number string        `json:"number,omitempty"`
+	Issue  *ItemIssue    `json:"issue,omitempty"`
+	// CleanedAt is when its parameters and log were removed, EndedAt when such an
+	// item was completed.
+	CleanedAt *time.Time `json:"cleaned_at,omitempty"`
+	EndedAt   *time.Time `json:"ended_at,omitempty"`
+}
+
+// ItemIssue is the issue that an item belongs to, or waits in.
+type ItemIssue struct {
+	ID     string `json:"id"`
+	Number int64  `json:"number"`
+	State  string `json:"state"`
+	Waits  bool   `json:"waits,omitempty"` // behind what was refused
 }
 
 // ItemEvent is one step in an item's history.

@@ -1,6 +1,9 @@
 package memory
 
 import (
+	"math"
+	"strconv"
+
 	"github.com/landfall-sync/landfall/internal/kv"
 	"github.com/landfall-sync/landfall/internal/store"
 )
@@ -23,13 +26,32 @@ func (t *tx) AddAudit(ws string, e *store.AuditEntry) error {
 
 // Audit implements store.Reader.
 func (t *tx) Audit(ws string, f store.AuditFilter, p store.Page) ([]*store.AuditEntry, error) {
-	after, err := store.AuditCursor(p.After)
-	if err != nil {
-		return nil, err
+	found, err := t.SearchAudit(ws, f, store.Scan[store.AuditEntry]{Page: p, Most: math.MaxInt})
+	return found.Rows, err
+}
+
+// SearchAudit implements store.Reader.
+func (t *tx) SearchAudit(ws string, f store.AuditFilter, s store.Scan[store.AuditEntry]) (out store.Found[store.AuditEntry], err error) {
+	after, err := store.AuditCursor(s.After)
+	if err != nil || s.Limit < 1 {
+		return out, err
 	}
 	before := ""
 	if after != 0 {
 		before = kv.Key("audit", ws, kv.Number(after))
 	}
-	return list(t.down(kv.Key("audit", ws), before), p.Limit, f.MatchAudit)
+	looked, last := 0, (*store.AuditEntry)(nil)
+	for _, b := range t.down(kv.Key("audit", ws), before) {
+		if looked++; len(out.Rows) == s.Limit || looked > s.Most {
+			out.Next, out.To = strconv.FormatInt(last.Seq, 10), last.At
+			break
+		}
+		if last, err = store.Decode[store.AuditEntry](b); err != nil {
+			return out, err
+		}
+		if f.MatchAudit(last) {
+			out.Rows = append(out.Rows, last)
+		}
+	}
+	return out, nil
 }

@@ -74,7 +74,7 @@ func (t *tx) Item(ws string, k landfall.Key) (*store.Item, error) {
 func (t *tx) PutItem(ws string, i *store.Item) error {
 	row := itemKey(ws, i.Key)
 	if _, ok := t.kv.Get(row); !ok {
-		if err := t.arrive(ws, row); err != nil {
+		if err := t.arrive(ws, row, i); err != nil {
 			return err
 		}
 	}
@@ -89,19 +89,30 @@ func (t *tx) PutItem(ws string, i *store.Item) error {
 	if i.Outcome != nil {
 		leads = append(leads, kv.Key("settled", ws, replica, kv.Number(i.Outcome.Seq))+place)
 	}
+	if i.Record != "" {
+		leads = append(leads, kv.Key("named", ws, i.Record)+place)
+	}
+	if ended := i.Ended(); !ended.IsZero() {
+		at, err := t.number(kv.Key("arrival") + row)
+		if err != nil {
+			return err
+		}
+		leads = append(leads, kv.Key("ended", ws, kv.Number(ended.UnixNano()), kv.Number(at)))
+	}
 	t.index(row, leads...)
 	return t.put(row, i)
 }
 
 // arrive puts a new item behind all others of its workspace.
-func (t *tx) arrive(ws, row string) error {
+func (t *tx) arrive(ws, row string, i *store.Item) error {
 	last, err := t.number(kv.Key("last arrival", ws))
 	if err != nil {
 		return err
 	}
-	t.putNumber(kv.Key("last arrival", ws), last+1)
-	t.putNumber(kv.Key("arrival")+row, last+1)
-	t.kv.Put(kv.Key("arrived", ws, kv.Number(last+1)), []byte(row))
+	at := store.Arrival(last, i)
+	t.putNumber(kv.Key("last arrival", ws), at)
+	t.putNumber(kv.Key("arrival")+row, at)
+	t.kv.Put(kv.Key("arrived", ws, kv.Number(at)), []byte(row))
 	return nil
 }
 

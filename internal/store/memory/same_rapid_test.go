@@ -27,6 +27,7 @@ var (
 	holders  = []string{"", "i1", "i2"}
 	replicas = []string{"p", "pq", "q"}
 	states   = []store.ItemState{store.Queued, store.Completed, store.WithErrors}
+	kinds    = []landfall.Kind{"", landfall.KindGone, landfall.KindFork}
 	issued   = []string{landfall.IssueOpen, landfall.IssueClaimed, landfall.IssueResolved}
 )
 
@@ -101,7 +102,10 @@ var deeds = map[string]func(*rapid.T, string, int64) func(store.Writer) error{
 	"item": func(t *rapid.T, ws string, _ int64) func(store.Writer) error {
 		i := &store.Item{Key: landfall.Key{Replica: one(t, replicas), Incarnation: number(t, 2), N: number(t, 5)}, User: one(t, ids), State: one(t, states), Bytes: []byte("{}"),
 			Record: one(t, ids), Holder: one(t, holders), EditedAt: moment(1), Receipt: landfall.Receipt{N: 1}}
-		i.ReceivedAt = moment(i.Key.N)
+		i.ReceivedAt, i.Receipt.Kind = moment(i.Key.N), one(t, kinds)
+		if rapid.Bool().Draw(t, "ended") {
+			i.History = []store.ItemEvent{{At: moment(number(t, 5)), State: i.State}}
+		}
 		i.Refs = append(few(t, ids), i.Record)
 		if rapid.Bool().Draw(t, "settled") {
 			i.Outcome = &landfall.Outcome{Incarnation: i.Key.Incarnation, N: i.Key.N, Seq: number(t, 9), Settlement: landfall.SettledKept}
@@ -138,7 +142,7 @@ func questions(t *rapid.T) map[string]question {
 	ws, id, key, replica, after, upto := one(t, spaces), one(t, ids), one(t, keys), one(t, replicas), number(t, 30)-1, number(t, 60)
 	queue, holder, limit, user := one(t, queues), one(t, holders), int(number(t, 6)), one(t, append([]string{""}, ids...))
 	page := store.Page{After: user, Limit: limit}
-	listed, listed2, listed3 := itemPage(t), itemPage(t), itemPage(t)
+	listed, listed2, listed3, searched, searched2 := itemPage(t), itemPage(t), itemPage(t), searchPage(t), searchPage(t)
 	f, audited := store.IssueFilter{Cause: queue, State: one(t, append([]string{"", store.Unresolved}, issued...))}, store.AuditFilter{By: user}
 	numbered := store.Page{Limit: limit}
 	if rapid.Bool().Draw(t, "go on") {
@@ -169,10 +173,20 @@ func questions(t *rapid.T) map[string]question {
 		"log": func(r store.Reader) (any, error) {
 			return r.Log(ws, store.Place{ID: user, Seq: after, Index: 1}, limit)
 		},
-		"pushes":     func(r store.Reader) (any, error) { return r.Pushes(ws, after, limit) },
-		"items":      listed,
-		"items, 2":   listed2,
-		"items, 3":   listed3,
+		"pushes":    func(r store.Reader) (any, error) { return r.Pushes(ws, after, limit) },
+		"items":     listed,
+		"items, 2":  listed2,
+		"items, 3":  listed3,
+		"search":    searched,
+		"search, 2": searched2,
+		"records":   func(r store.Reader) (any, error) { return r.ItemRecords(ws, user, limit) },
+		"known": func(r store.Reader) (any, error) {
+			n, keys, err := r.Known(ws, id)
+			return append(keys, n), err
+		},
+		"aging": func(r store.Reader) (any, error) {
+			return r.Aging(ws, moment(after), store.Page{Limit: limit})
+		},
 		"held":       func(r store.Reader) (any, error) { return r.Held(ws, holder) },
 		"laned":      func(r store.Reader) (any, error) { return r.Laned(ws, replica) },
 		"lane":       func(r store.Reader) (any, error) { return r.Lane(ws, replica, id) },
@@ -207,6 +221,27 @@ func itemPage(t *rapid.T) question {
 		}
 	}
 	return func(r store.Reader) (any, error) { return r.Items(ws, f, p) }
+}
+
+// searchPage searches by some filter, without a bound, in some direction. The
+// cursor of a full page is the only one: how far a search looks differs.
+func searchPage(t *rapid.T) question {
+	ws, f := one(t, spaces), store.ItemFilter{}
+	s := store.Scan[store.Item]{Page: store.Page{Limit: int(number(t, 6)), Oldest: rapid.Bool().Draw(t, "oldest")}, Most: 1000}
+	chance := rapid.SliceOfN(rapid.IntRange(0, 2), 9, 9).Draw(t, "chance")
+	for i, narrow := range []func(){
+		func() { f.Replica = one(t, replicas) }, func() { f.State = one(t, states) }, func() { f.User = one(t, ids) },
+		func() { f.Record = one(t, ids) }, func() { f.Since = moment(number(t, 5)) }, func() { f.Until = moment(number(t, 5)) },
+		func() { f.Kind = one(t, kinds) }, func() { s.Of = one(t, ids) },
+		func() {
+			s.After = landfall.Key{Replica: one(t, replicas), Incarnation: number(t, 2), N: number(t, 5)}.String()
+		},
+	} {
+		if chance[i] == 0 {
+			narrow()
+		}
+	}
+	return func(r store.Reader) (any, error) { return r.Search(ws, f, s) }
 }
 
 func answer(r store.Reader, q question) (string, error) {

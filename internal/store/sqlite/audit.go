@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"math"
+	"strconv"
 
 	"zombiezen.com/go/sqlite"
 
@@ -42,12 +43,18 @@ func (t *tx) AddAudit(ws string, e *store.AuditEntry) error {
 	return t.put(qAddAudit, e, ws, e.Seq, e.At, e.By, e.Device, store.Area(e.Action), e.Action, e.Object)
 }
 
-// Audit implements store.Reader: by the index of the narrowest filter that there
-// is; the rest of the filter is applied to what that gives.
+// Audit implements store.Reader.
 func (t *tx) Audit(ws string, f store.AuditFilter, p store.Page) ([]*store.AuditEntry, error) {
-	before, err := store.AuditCursor(p.After)
+	found, err := t.SearchAudit(ws, f, store.Scan[store.AuditEntry]{Page: p, Most: math.MaxInt})
+	return found.Rows, err
+}
+
+// SearchAudit implements store.Reader: by the index of the narrowest filter that
+// there is; the rest of the filter is applied to what that gives.
+func (t *tx) SearchAudit(ws string, f store.AuditFilter, s store.Scan[store.AuditEntry]) (out store.Found[store.AuditEntry], err error) {
+	before, err := store.AuditCursor(s.After)
 	if err != nil {
-		return nil, err
+		return out, err
 	}
 	if before == 0 {
 		before = math.MaxInt64
@@ -56,13 +63,13 @@ func (t *tx) Audit(ws string, f store.AuditFilter, p store.Page) ([]*store.Audit
 	from := int64(1)
 	if !f.Since.IsZero() {
 		if from, err = t.auditFrom(ws, nanos(f.Since)); err != nil {
-			return nil, err
+			return out, err
 		}
 	}
 	if !f.Until.IsZero() {
 		until, err := t.auditFrom(ws, nanos(f.Until))
 		if err != nil {
-			return nil, err
+			return out, err
 		}
 		before = min(before, until)
 	}
@@ -79,7 +86,27 @@ func (t *tx) Audit(ws string, f store.AuditFilter, p store.Page) ([]*store.Audit
 	case f.Action != "":
 		sql, by = qAuditArea, []any{ws, f.Action}
 	}
-	return many(t, p.Limit, f.MatchAudit, sql, append(by, before, from)...)
+	return t.auditRows(&f, s, sql, append(by, before, from)...)
+}
+
+func (t *tx) auditRows(f *store.AuditFilter, s store.Scan[store.AuditEntry], sql string, args ...any) (out store.Found[store.AuditEntry], err error) {
+	if s.Limit < 1 {
+		return out, nil
+	}
+	looked, last := 0, (*store.AuditEntry)(nil)
+	err = t.query(sql, func(st *sqlite.Stmt) (bool, error) {
+		if looked++; len(out.Rows) == s.Limit || looked > s.Most {
+			out.Next, out.To = strconv.FormatInt(last.Seq, 10), last.At
+			return false, nil
+		}
+		e, err := store.Decode[store.AuditEntry](columnBytes(st, 0))
+		if err == nil && f.MatchAudit(e) {
+			out.Rows = append(out.Rows, e)
+		}
+		last = e
+		return true, err
+	}, args...)
+	return out, err
 }
 
 // auditFrom is the first place at that time or later; one behind all when

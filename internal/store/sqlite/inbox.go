@@ -15,9 +15,10 @@ import (
 // itemColumns are all that an item is read from.
 const itemColumns = "replica, incarnation, n, received, edited, state, user, record, holder, hash, sent, body"
 
-// selectItems is a list of items, what arrived last first.
-func selectItems(where string) string {
-	return statement("SELECT " + itemColumns + " FROM items WHERE ws = ?" + where + " AND arrived < ? AND arrived >= ? ORDER BY arrived DESC")
+// selectItems is a list of items, what arrived last first, by an index: SQLite
+// would take the primary key, which has the order, and read what all others sent.
+func selectItems(from, where string) string {
+	return statement("SELECT " + itemColumns + " FROM items" + from + " WHERE ws = ?" + where + " AND arrived < ? AND arrived >= ? ORDER BY arrived DESC")
 }
 
 var (
@@ -28,12 +29,12 @@ var (
 	qItem        = statement("SELECT " + itemColumns + " FROM items WHERE ws = ? AND replica = ? AND incarnation = ? AND n = ?")
 	qHolder      = statement("SELECT arrived, holder FROM items WHERE ws = ? AND replica = ? AND incarnation = ? AND n = ?")
 	qLast        = statement("SELECT max(arrived) FROM items WHERE ws = ?")
-	qAddItem     = statement("INSERT INTO items (ws, replica, incarnation, n, received, edited, state, user, record, holder, hash, settled, sent, body, arrived) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
-	qPutItem     = statement("UPDATE items SET received = ?5, edited = ?6, state = ?7, user = ?8, record = ?9, holder = ?10, hash = ?11, settled = ?12, sent = ?13, body = ?14 WHERE ws = ?1 AND replica = ?2 AND incarnation = ?3 AND n = ?4")
-	qItems       = selectItems("")
-	qItemsRecord = selectItems(" AND record = ? AND record <> ''")
-	qItemsUser   = selectItems(" AND user = ?")
-	qItemsState  = selectItems(" AND state = ? AND state <> 'completed'")
+	qAddItem     = statement("INSERT INTO items (ws, replica, incarnation, n, received, edited, state, user, record, holder, hash, settled, sent, body, type, kind, op, ended, arrived) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+	qPutItem     = statement("UPDATE items SET received = ?5, edited = ?6, state = ?7, user = ?8, record = ?9, holder = ?10, hash = ?11, settled = ?12, sent = ?13, body = ?14, type = ?15, kind = ?16, op = ?17, ended = ?18 WHERE ws = ?1 AND replica = ?2 AND incarnation = ?3 AND n = ?4")
+	qItems       = selectItems("", "")
+	qItemsRecord = selectItems(" INDEXED BY items_record", " AND record = ? AND record <> ''")
+	qItemsUser   = selectItems(" INDEXED BY items_user", " AND user = ?")
+	qItemsState  = selectItems(" INDEXED BY items_troubled", " AND state = ? AND state <> 'completed'")
 	qItemsOf     = statement("SELECT " + itemColumns + " FROM items WHERE ws = ? AND replica = ? AND (incarnation, n) < (?, ?) ORDER BY incarnation DESC, n DESC")
 	qHeld        = statement("SELECT " + itemColumns + " FROM items WHERE ws = ? AND holder = ? AND holder <> '' ORDER BY replica, incarnation, n")
 	qLaned       = statement("SELECT 'yes' FROM lanes WHERE ws = ? AND replica = ? LIMIT 1")
@@ -110,7 +111,7 @@ func moment(n int64) time.Time {
 }
 
 // items reads the rows that pass, up to limit.
-func (t *tx) items(limit int, pass func(*store.Item) bool, sql string, args ...any) (out []*store.Item, err error) {
+func (t *tx) items(limit int, pass func(*store.Item) (bool, error), sql string, args ...any) (out []*store.Item, err error) {
 	if limit < 1 {
 		return nil, nil
 	}
@@ -119,10 +120,14 @@ func (t *tx) items(limit int, pass func(*store.Item) bool, sql string, args ...a
 		if err != nil {
 			return false, err
 		}
-		if pass == nil || pass(i) {
+		ok := true
+		if pass != nil {
+			ok, err = pass(i)
+		}
+		if ok {
 			out = append(out, i)
 		}
-		return len(out) < limit, nil
+		return len(out) < limit, err
 	}, args...)
 	return out, err
 }
@@ -177,7 +182,7 @@ func (t *tx) AddItem(ws string, i *store.Item) error {
 			t.arrived = map[string]int64{}
 		}
 	}
-	last = max(last+1, nanos(i.ReceivedAt))
+	last = store.Arrival(last, i)
 	t.arrived[ws] = last
 	return t.writeItem(qAddItem, ws, i, last)
 }
@@ -198,7 +203,7 @@ func (t *tx) writeItem(sql, ws string, i *store.Item, more ...any) (err error) {
 	if t.body, err = store.EncodeItem(t.body[:0], i); err != nil {
 		return err
 	}
-	args := []any{ws, k.Replica, k.Incarnation, k.N, i.ReceivedAt, i.EditedAt, string(i.State), i.User, i.Record, i.Holder, hashBytes(i.Hash), settled, i.Bytes, t.body}
+	args := []any{ws, k.Replica, k.Incarnation, k.N, i.ReceivedAt, i.EditedAt, string(i.State), i.User, i.Record, i.Holder, hashBytes(i.Hash), settled, i.Bytes, t.body, i.Type, string(i.Kind()), string(i.Op), i.Ended()}
 	return t.exec(sql, append(args, more...)...)
 }
 
@@ -220,18 +225,19 @@ func (t *tx) Items(ws string, f store.ItemFilter, p store.Page) ([]*store.Item, 
 	if !f.Since.IsZero() {
 		since = nanos(f.Since)
 	}
+	match := func(i *store.Item) (bool, error) { return f.MatchItem(i), nil }
 	sql, by := qItems, []any{ws}
 	switch {
 	case f.Record != "":
 		sql, by = qItemsRecord, []any{ws, f.Record}
 	case f.Replica != "":
-		return t.items(p.Limit, f.MatchItem, qItemsOf, ws, f.Replica, k.Incarnation, k.N)
+		return t.items(p.Limit, match, qItemsOf, ws, f.Replica, k.Incarnation, k.N)
 	case f.State != "" && f.State != store.Completed:
 		sql, by = qItemsState, []any{ws, string(f.State)}
 	case f.User != "":
 		sql, by = qItemsUser, []any{ws, f.User}
 	}
-	return t.items(p.Limit, f.MatchItem, sql, append(by, before, since)...)
+	return t.items(p.Limit, match, sql, append(by, before, since)...)
 }
 
 // Held implements store.Reader.

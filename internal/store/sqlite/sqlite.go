@@ -32,10 +32,12 @@ var (
 	schema3 string
 	//go:embed schema-4.sql
 	schema4 string
+	//go:embed schema-5.sql
+	schema5 string
 )
 
 // migrations bring a database from version i to i+1.
-var migrations = []string{schema, schema3, schema4}
+var migrations = []string{schema, schema3, schema4, schema5}
 
 // Options of a store. The zero value is for production.
 type Options struct {

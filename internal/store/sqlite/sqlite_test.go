@@ -3,11 +3,13 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
@@ -131,6 +133,55 @@ func TestBroughtUpToDate(t *testing.T) {
 			t.Errorf("%v %+v %+v", ids, row, feed)
 		}
 		return errors.Join(err, err2, err3)
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Items of the layouts before are found by what they were not looked up by then,
+// and what was completed ages from when it was.
+func TestItemsBroughtUpToDate(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "db")
+	c, err := sqlite.OpenConn(path, sqlite.OpenReadWrite|sqlite.OpenCreate)
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := func(n int, state, holder, body string) string {
+		return fmt.Sprintf(`INSERT INTO items (ws, arrived, replica, incarnation, n, received, edited, state, user, record, holder, settled, hash, sent, body)
+			VALUES ('w', %d, 'p', 1, %d, 1000, 1000, '%s', 'emma', 'r', '%s', 0, X'00', X'7b7d', CAST('%s' AS BLOB));`, n, n, state, holder, body)
+	}
+	script := schema + schema3 + row(1, "completed", "", `{"type":"thing","op":"update","receipt":{"n":1,"result":"applied"},"queued":true,"history":[{"at":"2026-03-01T09:00:01.1234567Z","state":"completed"}]}`) +
+		row(2, "completed-with-errors", "i", `{"type":"thing","op":"create","receipt":{"n":2,"result":"issue","kind":"gone"},"history":[{"at":"2026-03-01T09:00:01Z","state":"completed-with-errors","text":"gone"}]}`) +
+		row(3, "completed", "", `{"type":"other","op":"create","receipt":{"n":3,"result":"issue","waiting":true},"outcome":{"seq":9,"settlement":"kept"},"history":[{"at":"2026-03-01T09:00:01Z","state":"completed-with-errors","text":"fork"},{"at":"2026-03-01T09:00:00Z","state":"completed"}]}`) +
+		row(4, "completed", "", `{"receipt":{"n":4}}`) +
+		`PRAGMA application_id = 1279685494; PRAGMA user_version = 3;`
+	if err := errors.Join(sqlitex.ExecuteScript(c, script, nil), c.Close()); err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, path)
+	defer func() { _ = s.Close() }() // it was only read
+	numbers := func(f store.Found[store.Item]) (out string) {
+		for _, it := range f.Rows {
+			out += fmt.Sprint(it.Key.N, " ")
+		}
+		return out
+	}
+	if err := s.View(t.Context(), func(r store.Reader) error {
+		for want, f := range map[string]store.ItemFilter{
+			"2 1 ": {Type: "thing"}, "3 2 ": {Op: landfall.OpCreate}, "3 ": {Kind: landfall.KindFork}, "2 ": {Kind: landfall.KindGone}, "4 3 2 1 ": {Replica: "p"},
+		} {
+			got, err := r.Search("w", f, store.Scan[store.Item]{Page: store.Page{Limit: 9}, Most: 9})
+			if err != nil || numbers(got) != want {
+				t.Errorf("%+v: %s, %v", f, numbers(got), err)
+			}
+		}
+		at := time.Date(2026, 3, 1, 9, 0, 1, 123456700, time.UTC)
+		before, err := r.Aging("w", at, store.Page{Limit: 9})
+		after, err2 := r.Aging("w", at.Add(1), store.Page{Limit: 9})
+		if numbers(before) != "3 " || numbers(after) != "3 1 " {
+			t.Errorf("aging: %q, then %q", numbers(before), numbers(after))
+		}
+		return errors.Join(err, err2)
 	}); err != nil {
 		t.Fatal(err)
 	}

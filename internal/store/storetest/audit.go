@@ -85,8 +85,29 @@ func auditFilters(t *testing.T, b *bench) {
 		"a later time":    {store.AuditFilter{Since: at(8)}, nil},
 		"an earlier time": {store.AuditFilter{Until: at(1)}, nil},
 		"together":        {store.AuditFilter{By: "ada", Action: "user.add", Object: "i1", Since: at(7), Until: at(8)}, []int64{6}},
+		"text":            {store.AuditFilter{Text: "MANAGER"}, []int64{2}},
+		"text, narrowed":  {store.AuditFilter{Text: "emma", Action: "user.add"}, []int64{1}},
 		"nothing":         {store.AuditFilter{By: "ada", Object: "p"}, nil},
 	} {
 		same(t, name, read(c.f), c.want)
 	}
+	b.view(func(r store.Reader) error {
+		s := store.Scan[store.AuditEntry]{Page: store.Page{Limit: 9}, Most: 2}
+		for _, want := range []struct {
+			seqs []int64
+			next string
+		}{{nil, "5"}, {nil, "3"}, {[]int64{2}, ""}} {
+			got, err := r.SearchAudit("w", store.AuditFilter{Text: "manager"}, s)
+			if err != nil {
+				return err
+			}
+			var seqs []int64
+			for _, e := range got.Rows {
+				seqs = append(seqs, e.Seq)
+			}
+			same(t, "a bounded search", []any{len(seqs), got.Next, got.To.IsZero()}, []any{len(want.seqs), want.next, want.next == ""})
+			s.After = got.Next
+		}
+		return nil
+	})
 }

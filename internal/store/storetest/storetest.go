@@ -22,6 +22,7 @@ func Run(t *testing.T, open func(*testing.T) store.Store) {
 		"transactions": transactions, "snapshots": snapshots, "head": head, "records": records, "feed": feed, "regroup": regroup, "history": history,
 		"unique": unique, "links": links, "cases": cases, "grants": grants, "pushes": pushes, "items": items, "lanes": lanes, "outcomes": outcomes,
 		"issues": issues, "accounts": accounts, "staff": staff, "credentials": credentials, "workspaces": workspaces, "ledger": ledger, "audit": audit, "scans": scans,
+		"search": search, "aging": aging, "settings": settings,
 	}
 	for name, topic := range topics {
 		t.Run(name, func(t *testing.T) {

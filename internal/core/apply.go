@@ -255,7 +255,7 @@ func (j *judging) tooManyMove(m *landfall.Mutation) *Refusal {
 	if t := j.in.App.Types[m.Type]; t != nil {
 		what = title(t)
 	}
-	return j.refuse(StageValidity, landfall.KindConfiguration, CodeTooManyMove, say(CodeTooManyMove, what))
+	return j.refuse(StageValidity, landfall.KindConfiguration, CodeTooManyMove, say(CodeTooManyMove, strconv.Itoa(mostMoved), what))
 }
 
 // uniques are the values that the record holds in its unique fields.

@@ -7,7 +7,7 @@ import (
 	"github.com/landfall-sync/landfall/internal/definition"
 )
 
-// work puts the computed fields of r to what they come to, each after those that
+// compute puts the computed fields of r to what they come to, each after those that
 // it looks at. One that can't be worked out is a fault of w, and stays as it is.
 func (j *judging) compute(t *definition.Type, w *working, r *landfall.Record) error {
 	if len(t.Computes) == 0 {

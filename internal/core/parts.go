@@ -2,6 +2,7 @@ package core
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/landfall-sync/landfall"
@@ -243,6 +244,9 @@ func (j *judging) removedParts(whole string, t *definition.Type) ([]string, erro
 // author of its deletion saw it, by whatever way it is a part.
 func (j *judging) partsChangedByOthers(a *attempt, whole string, t *definition.Type) (bool, error) {
 	seen := max(a.base.Version, a.base.Seen)
+	if a.base.Seen >= j.in.Seq { // nobody has seen that yet: it is of another history
+		seen = a.base.Version
+	}
 	if a.w.stored != nil && lostHistory(a) {
 		seen = 0
 	}
@@ -292,6 +296,6 @@ func (j *judging) tooMany(t *definition.Type, w *working) (*landfall.Message, er
 	if err != nil || len(ids) <= definition.MaxParts {
 		return nil, err
 	}
-	m := onField(say(CodeTooManyParts, title(j.in.App.Types[t.PartOf]), title(t)), t.PartOf)
+	m := onField(say(CodeTooManyParts, title(j.in.App.Types[t.PartOf]), strconv.Itoa(definition.MaxParts), title(t)), t.PartOf)
 	return &m, nil
 }

@@ -161,6 +161,18 @@ func relate(t *testing.T, st store.Store) {
 	}
 	healthy("after a withdrawal")
 
+	// What is held back in a batch is moved with what follows in it, and the other
+	// way round.
+	other, another := id(1, 5), id(2, 5)
+	set := func(owner string) string {
+		return fmt.Sprintf(`"op":"update","type":"site","id":%q,"definition":1,"set":{"owner":%q},"base":{"version":0,"after":%d,"was":{"owner":"emma"}}`, other, owner, w.next)
+	}
+	w.push("applied applied applied applied applied", made("site", other, `"name":"yard","owner":"emma"`), made("order", another, `"site":"`+other+`"`), set("emma"),
+		made("task", id(3, 5), `"order":"`+another+`","title":"five","done":false`), set("mara"))
+	w.shows(another, `new false v1 [open=1] [role:boss user:mara]`)
+	w.shows(id(3, 5), ` false v1 [done=false title="five"] [role:boss user:mara]`)
+	healthy("after a batch")
+
 	// Who may see the site sees all of it.
 	desk(wire.Do{Op: landfall.OpUpdate, Type: "site", ID: site, Set: landfall.Fields{"owner": landfall.Value(`"mara"`)}})
 	w.shows(step, ` false v1 [name="t"] [role:boss user:mara]`)

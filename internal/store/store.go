@@ -32,6 +32,7 @@ type Reader interface {
 	Accounts
 	Definitions
 	Audits
+	Retries
 }
 
 // Writer reads its own writes.
@@ -41,6 +42,7 @@ type Writer interface {
 	WriteItems
 	WriteAccounts
 	WriteAudit
+	WriteRetries
 }
 
 // Head is where a workspace's sequence stands.
@@ -203,6 +205,9 @@ type Item struct {
 	Holder string
 	// Refs are the records that the mutation touches or refers to, for lanes.
 	Refs []string
+	// Mentions are records that the mutation of a held item refers to: when one of
+	// them changes, it may pass.
+	Mentions []string
 	// Outcome is set when an issued item is settled.
 	Outcome *landfall.Outcome
 	History []ItemEvent
@@ -255,6 +260,9 @@ type IssueRow struct {
 	Then *landfall.Record
 	// Base is the record as the author saw it, as far as the server knows it.
 	Base *landfall.Record
+	Tries
+	// Repairs are what people put in the place of what was sent; that stays.
+	Repairs []Repair `json:",omitempty"`
 }
 
 // IssueFilter narrows a list of issues. Empty fields do not narrow.

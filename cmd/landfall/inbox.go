@@ -9,9 +9,10 @@ import (
 )
 
 type inboxCmd struct {
-	List  inboxListCmd  `cmd:"" help:"List what came in, newest first."`
-	Show  inboxShowCmd  `cmd:"" help:"One item with its history and parameters."`
-	Retry inboxRetryCmd `cmd:"" help:"Judge the item's issue again."`
+	List   inboxListCmd   `cmd:"" help:"List what came in, newest first."`
+	Show   inboxShowCmd   `cmd:"" help:"One item with its history and parameters."`
+	Retry  inboxRetryCmd  `cmd:"" help:"Judge the items' issues again."`
+	Repair inboxRepairCmd `cmd:"" help:"Edit what was refused, and judge it again as its author's."`
 }
 
 type inboxListCmd struct{ listFlags }
@@ -91,29 +92,7 @@ func (s *session) item(i *wire.ItemView) {
 	} else if i.Sent != "" {
 		fmt.Fprintf(s.out, "as sent: %s\n", strings.TrimSpace(i.Sent))
 	}
-}
-
-type inboxRetryCmd struct {
-	ID []string `arg:"" help:"Which items."`
-}
-
-func (c *inboxRetryCmd) Help() string { return "Example:\n  landfall inbox retry 0198c3aa….1.7" }
-
-// Run retries items.
-func (c *inboxRetryCmd) Run(s *session) error {
-	d, err := s.desk()
-	if err != nil {
-		return err
-	}
-	all := &wire.List[wire.Retried]{Items: []wire.Retried{}}
-	for _, id := range c.ID {
-		l, err := d.RetryItem(s.ctx, id)
-		if err != nil {
-			return err
-		}
-		all.Items = append(all.Items, l.Items...)
-	}
-	return s.retried(all, false)
+	repairs(s.out, i.Repairs)
 }
 
 type queueCmd struct {

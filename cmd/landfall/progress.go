@@ -41,6 +41,15 @@ func (b *bar) bytes(done, total int64) {
 	fmt.Fprintf(b.out, "\r%s: %d %% of %s, %s ", b.what, 100*done/total, megabytes(total), time.Since(b.began).Round(time.Second))
 }
 
+// count is how many of how many are done.
+func (b *bar) count(done, total int) {
+	if b.out == nil || total <= 0 {
+		return
+	}
+	b.shown = true
+	fmt.Fprintf(b.out, "\r%s: %d of %d, %s ", b.what, done, max(done, total), time.Since(b.began).Round(time.Second))
+}
+
 // end clears the line for what follows.
 func (b *bar) end() {
 	if b.shown {

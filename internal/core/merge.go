@@ -83,7 +83,7 @@ func writable(r *landfall.Record) *landfall.Record {
 // mergeField puts the result of one field into the attempt.
 func (j *judging) mergeField(a *attempt, f *definition.Field, value landfall.Value, others []landfall.Change) {
 	s := sides{current: a.merged.Fields[f.Name], device: value}
-	if a.m.Op != landfall.OpCreate {
+	if a.m.Op != landfall.OpCreate && !a.step.Given[f.Name] {
 		s.was = canonicalOr(f, a.base.Was[f.Name])
 		s.touched = !landfall.SameValue(s.current, s.was) && (lostHistory(a) || changedBy(others, f.Name))
 		s.later = j.edited(a.step).After(a.merged.Edits[f.Name].At)

@@ -16,11 +16,15 @@ type judging struct {
 	changes  []landfall.Change
 	counters map[string]int64
 	note     string
-	viewer   []string // audience keys that the actor holds
+	viewers  [][]string // audience keys of the actor, and of who answers for the run with them
 }
 
 func newJudging(in Input) *judging {
-	return &judging{in: in, work: map[string]*working{}, counters: map[string]int64{}, viewer: in.Actor.Keys()}
+	j := &judging{in: in, work: map[string]*working{}, counters: map[string]int64{}, viewers: [][]string{in.Actor.Keys()}}
+	if in.Also != nil {
+		j.viewers = append(j.viewers, in.Also.Keys())
+	}
+	return j
 }
 
 // working is one record in the overlay.
@@ -89,8 +93,14 @@ func (j *judging) sees(w *working) (bool, error) {
 	return j.holds(Audience(j.in.App, &r)), nil
 }
 
+// holds reports whether all who must see it hold one of the keys.
 func (j *judging) holds(keys []string) bool {
-	return slices.ContainsFunc(keys, func(k string) bool { return slices.Contains(j.viewer, k) })
+	for _, held := range j.viewers {
+		if !slices.ContainsFunc(keys, func(k string) bool { return slices.Contains(held, k) }) {
+			return false
+		}
+	}
+	return true
 }
 
 // since lists the record's changes after version, those of this run last.

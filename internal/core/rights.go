@@ -130,7 +130,7 @@ func (j *judging) conditionsOfRight(a *attempt, on *landfall.Record) *Refusal {
 		if g.When != nil {
 			var err error
 			if ok, err = g.When.Bool(vars); err != nil {
-				return j.refuse(StageConditions, landfall.KindConfiguration, CodeExpression, say(CodeExpression, title(a.t)))
+				return j.refuse(StageConditions, landfall.KindConfiguration, CodeExpression+" "+string(v), say(CodeExpression, title(a.t)))
 			}
 		}
 		if ok {

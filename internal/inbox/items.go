@@ -97,7 +97,10 @@ func (in *Inbox) Item(ctx context.Context, ws string, actor landfall.Actor, id s
 		if it == nil || it.User != actor.User && !actor.Has(landfall.Administrator) {
 			return landfall.Errorf(landfall.CodeNotFound, "there is no such item in the inbox, or you may not see it").WithHint("see `landfall inbox list`")
 		}
-		return in.show(r, ws, &actor, it, &out)
+		if err := in.show(r, ws, &actor, it, &out); err != nil {
+			return err
+		}
+		return in.repairsOf(r, ws, &actor, it, &out.Items[0])
 	})
 	if err != nil {
 		return nil, err

@@ -66,6 +66,7 @@ const (
 	IssueResolve = "issue.resolve"
 	IssueReopen  = "issue.reopen"
 	IssueRetry   = "issue.retry"
+	IssueRepair  = "issue.repair"
 
 	RecordCreate     = "record.create"
 	RecordUpdate     = "record.update"

@@ -340,6 +340,7 @@ func (o *object) history(events []ItemEvent) {
 		o.text("state", string(e.State))
 		o.text("by", e.By)
 		o.text("text", e.Text)
+		o.text("issue", e.Issue)
 		o.b = append(o.b, '}')
 	}
 	o.b = append(o.b, ']')

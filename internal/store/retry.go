@@ -57,6 +57,12 @@ type Sweep struct {
 	After  string // cursor; "" at its beginning
 }
 
+// MayPass puts all open issues of a user down for another try: they got a right,
+// or their device may write again. It is for the transaction that gave it.
+func MayPass(w WriteRetries, ws, user, why string) error {
+	return w.PutSweep(ws, Sweep{Kind: SweepUser, Object: user, Why: why})
+}
+
 // IssueGroup counts unresolved issues that are alike in all of this.
 type IssueGroup struct {
 	Cause    string

@@ -219,6 +219,8 @@ type ItemEvent struct {
 	State ItemState `json:"state"`
 	By    string    `json:"by,omitempty"`
 	Text  string    `json:"text,omitempty"`
+	// Issue has what it was repaired to.
+	Issue string `json:"issue,omitempty"`
 }
 
 // ItemFilter narrows a list of items. Empty fields do not narrow.

@@ -72,12 +72,12 @@ func (c *issueCausesCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	return page(s, l, func(x *wire.Cause) string { return x.Cause }, "No issue waits here.", []string{"CAUSE", "COUNT", "KIND", "WHAT", "USERS", "LAST SEEN"}, func(x *wire.Cause) []string {
-		what := ""
-		if len(x.Messages) > 0 {
-			what = x.Messages[0].Text
+	return page(s, l, func(x *wire.Cause) string { return x.Cause }, "No issue waits here.", []string{"CAUSE", "COUNT", "KIND", "WHAT", "FIX", "USERS", "DEVICES", "LAST SEEN"}, func(x *wire.Cause) []string {
+		users := strings.Join(x.Users, ", ")
+		if n := x.UserCount - len(x.Users); n > 0 {
+			users += fmt.Sprintf(" and %d more", n)
 		}
-		return []string{x.Cause, fmt.Sprint(x.Count), words(x.Kind), what, strings.Join(x.Users, ", "), when(x.LastSeen)}
+		return []string{x.Cause, fmt.Sprint(x.Count), words(x.Kind), x.Title, x.Fix, users, fmt.Sprint(x.Devices), when(x.LastSeen)}
 	})
 }
 

@@ -263,14 +263,30 @@ type Try struct {
 
 // Cause is a group of issues of one origin.
 type Cause struct {
-	Cause     string             `json:"cause"`
-	Kind      landfall.Kind      `json:"kind"`
-	Type      string             `json:"type,omitempty"`
-	Count     int                `json:"count"`
-	Users     []string           `json:"users"`
-	FirstSeen time.Time          `json:"first_seen"`
-	LastSeen  time.Time          `json:"last_seen"`
-	Messages  []landfall.Message `json:"messages"`
+	Cause      string        `json:"cause"`
+	Title      string        `json:"title"`         // in the titles of the definition
+	Fix        string        `json:"fix,omitempty"` // what to do about it
+	Kind       landfall.Kind `json:"kind"`
+	Type       string        `json:"type,omitempty"`
+	Transition string        `json:"transition,omitempty"`
+	Field      string        `json:"field,omitempty"`
+	Count      int           `json:"count"`
+	Users      []string      `json:"users" doc:"the first names, of user_count"`
+	UserCount  int           `json:"user_count"`
+	Devices    int           `json:"devices" doc:"how many devices it comes from"`
+	FirstSeen  time.Time     `json:"first_seen"`
+	LastSeen   time.Time     `json:"last_seen"`
+	// Messages are those of the newest issue.
+	Messages []landfall.Message `json:"messages"`
+	Examples []Example          `json:"examples"`
+}
+
+// Example is one of the issues of a cause.
+type Example struct {
+	ID           string `json:"id"`
+	Number       int64  `json:"number"`
+	Author       string `json:"author"`
+	RecordNumber string `json:"record_number,omitempty"` // only when the caller may see the record
 }
 
 // Comment is a remark on an issue.

@@ -73,7 +73,7 @@ type IssueGroup struct {
 	Device   string
 	Count    int
 	Newest   int64 // the highest number among them
-	// First and Last are when the first and the last of them were received.
+	// First and Last are when those with the lowest and the highest number were received.
 	First, Last time.Time
 }
 

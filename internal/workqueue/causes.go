@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"sync"
 
 	"github.com/landfall-sync/landfall"
 	"github.com/landfall-sync/landfall/internal/core"
@@ -18,43 +17,6 @@ const (
 	examplesShown = 3
 )
 
-// counts remembers how many issues have one cause, by workspace: it is counted
-// once for a place in the sequence, whoever asks.
-type counts struct {
-	mu   sync.Mutex
-	last map[string]counted
-}
-
-type counted struct {
-	seq    int64
-	mark   string // of the last commit
-	groups []store.IssueGroup
-}
-
-func (c *counts) of(r store.Reader, ws string) ([]store.IssueGroup, error) {
-	h, err := r.Head(ws)
-	if h == nil || err != nil {
-		return nil, err
-	}
-	c.mu.Lock()
-	known, ok := c.last[ws]
-	c.mu.Unlock()
-	if ok && known.seq == h.Seq && known.mark == h.Mark && h.Mark != "" {
-		return known.groups, nil
-	}
-	groups, err := r.IssueGroups(ws, "")
-	if err != nil {
-		return nil, err
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.last == nil {
-		c.last = map[string]counted{}
-	}
-	c.last[ws] = counted{h.Seq, h.Mark, groups}
-	return groups, nil
-}
-
 // cause is one group in the making.
 type cause struct {
 	wire.Cause
@@ -67,7 +29,7 @@ type cause struct {
 func (d *Desk) Causes(ctx context.Context, ws string, actor landfall.Actor) ([]wire.Cause, error) {
 	list := []wire.Cause{}
 	err := d.look(ctx, ws, actor, func(v *view) error {
-		groups, err := d.counts.of(v.r, ws)
+		groups, err := v.r.IssueGroups(ws, "")
 		if err != nil {
 			return err
 		}

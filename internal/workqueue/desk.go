@@ -42,8 +42,6 @@ type Desk struct {
 	clock func() time.Time
 	mark  func() string
 	lease time.Duration
-
-	counts counts
 }
 
 // New makes a Desk.

@@ -76,17 +76,12 @@ func (t *tx) IssueGroups(ws, cause string) ([]store.IssueGroup, error) {
 		g := store.IssueGroup{Cause: i.Cause, Kind: i.Kind, Queue: i.Queue, Assignee: i.Assignee, Author: i.Author, Device: i.Device}
 		at, found := slices.BinarySearchFunc(out, g, alike)
 		if !found {
-			g.Newest, g.First, g.Last = i.Number, i.ReceivedAt, i.ReceivedAt
+			g.Newest, g.Last = i.Number, i.ReceivedAt
 			out = slices.Insert(out, at, g)
 		}
 		o := &out[at]
 		o.Count++
-		if i.ReceivedAt.Before(o.First) {
-			o.First = i.ReceivedAt
-		}
-		if i.ReceivedAt.After(o.Last) {
-			o.Last = i.ReceivedAt
-		}
+		o.First = i.ReceivedAt // newest first: the last one is the oldest
 	}
 	return out, nil
 }

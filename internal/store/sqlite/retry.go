@@ -19,9 +19,17 @@ var (
 	qSweeps      = statement("SELECT body FROM sweeps WHERE ws = ? ORDER BY kind, object LIMIT ?")
 	qPutSweep    = statement("INSERT INTO sweeps (ws, kind, object, body) VALUES (?, ?, ?, ?) ON CONFLICT (ws, kind, object) DO UPDATE SET body = excluded.body")
 	qDeleteSweep = statement("DELETE FROM sweeps WHERE ws = ? AND kind = ? AND object = ?")
-	qAlike       = statement("SELECT cause, kind, queue, assignee, author, device, count(*), max(number), min(received), max(received) FROM issues INDEXED BY issues_alike WHERE ws = ? AND state <> 'resolved' GROUP BY cause, kind, queue, assignee, author, device")
-	qAlikeCause  = statement("SELECT cause, kind, queue, assignee, author, device, count(*), max(number), min(received), max(received) FROM issues INDEXED BY issues_alike WHERE ws = ? AND cause = ? AND state <> 'resolved' GROUP BY cause, kind, queue, assignee, author, device")
+	qAlike       = selectAlike("")
+	qAlikeCause  = selectAlike(" AND a.cause = ?")
 )
+
+// selectAlike is how many issues are alike, with the first and the last of them.
+func selectAlike(where string) string {
+	end := func(column, order string) string {
+		return "(SELECT " + column + " FROM issues i INDEXED BY issues_alike WHERE i.ws = a.ws AND i.cause = a.cause AND i.kind = a.kind AND i.queue = a.queue AND i.assignee = a.assignee AND i.author = a.author AND i.device = a.device AND i.state <> 'resolved' ORDER BY i.number" + order + " LIMIT 1)"
+	}
+	return statement("SELECT a.cause, a.kind, a.queue, a.assignee, a.author, a.device, a.n, " + end("i.number", " DESC") + ", " + end("i.received", "") + ", " + end("i.received", " DESC") + " FROM alike a WHERE a.ws = ?" + where)
+}
 
 // Due implements store.Reader.
 func (t *tx) Due(ws string, until time.Time, limit int) ([]*store.IssueRow, error) {
@@ -58,7 +66,7 @@ func (t *tx) DeleteSweep(ws string, s store.Sweep) error {
 	return t.exec(qDeleteSweep, ws, string(s.Kind), s.Object)
 }
 
-// IssueGroups implements store.Reader: all that it needs is in the index.
+// IssueGroups implements store.Reader. Triggers keep the numbers.
 func (t *tx) IssueGroups(ws, cause string) (out []store.IssueGroup, err error) {
 	sql, args := qAlike, []any{ws}
 	if cause != "" {

@@ -15,6 +15,23 @@ CREATE INDEX issues_open_cause ON issues (ws, cause, number) WHERE state <> 'res
 CREATE INDEX issues_open_author ON issues (ws, author, number) WHERE state <> 'resolved';
 CREATE INDEX issues_alike ON issues (ws, cause, kind, queue, assignee, author, device, number, received) WHERE state <> 'resolved';
 
+-- How many unresolved issues are alike, so that nobody has to count them.
+CREATE TABLE alike (
+  ws TEXT NOT NULL, cause TEXT NOT NULL, kind TEXT NOT NULL, queue TEXT NOT NULL, assignee TEXT NOT NULL, author TEXT NOT NULL, device TEXT NOT NULL,
+  n INTEGER NOT NULL, PRIMARY KEY (ws, cause, kind, queue, assignee, author, device)
+) STRICT, WITHOUT ROWID;
+INSERT INTO alike SELECT ws, cause, kind, queue, assignee, author, device, count(*) FROM issues WHERE state <> 'resolved' GROUP BY ws, cause, kind, queue, assignee, author, device;
+CREATE TRIGGER issues_added AFTER INSERT ON issues WHEN new.state <> 'resolved' BEGIN
+  INSERT INTO alike VALUES (new.ws, new.cause, new.kind, new.queue, new.assignee, new.author, new.device, 1) ON CONFLICT DO UPDATE SET n = n + 1;
+END;
+CREATE TRIGGER issues_changed AFTER UPDATE ON issues
+WHEN (old.state = 'resolved') <> (new.state = 'resolved') OR old.cause <> new.cause OR old.kind <> new.kind OR old.queue <> new.queue
+  OR old.assignee <> new.assignee OR old.author <> new.author OR old.device <> new.device BEGIN
+  UPDATE alike SET n = n - 1 WHERE old.state <> 'resolved' AND ws = old.ws AND cause = old.cause AND kind = old.kind AND queue = old.queue AND assignee = old.assignee AND author = old.author AND device = old.device;
+  DELETE FROM alike WHERE n = 0 AND ws = old.ws AND cause = old.cause AND kind = old.kind AND queue = old.queue AND assignee = old.assignee AND author = old.author AND device = old.device;
+  INSERT INTO alike SELECT new.ws, new.cause, new.kind, new.queue, new.assignee, new.author, new.device, 1 WHERE new.state <> 'resolved' ON CONFLICT DO UPDATE SET n = n + 1;
+END;
+
 -- What held items touch or refer to, whoever's they are: when one of these
 -- records changes, they may pass.
 CREATE TABLE mentions (

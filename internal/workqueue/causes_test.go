@@ -117,7 +117,9 @@ func TestCausesAreTold(t *testing.T) {
 	if c := tell(); c.Title != "1 change: emma lacks approve on Expense report" || c.Fix != "It belongs to manager." || c.Transition != "approve" {
 		t.Errorf("%+v", c)
 	}
-	w.update(func(tx store.Writer) error { return tx.PutUser(ws, &store.User{Name: "noah", Roles: []string{"employee"}}) })
+	w.update(func(tx store.Writer) error {
+		return tx.PutUser(ws, &store.User{Name: "noah", Roles: []string{"employee"}})
+	})
 	w.arise(lack(2, "noah"))
 	if c := tell(); c.Title != "2 changes: the role employee lacks approve on Expense report" || len(c.Examples) != 2 || c.Examples[0].RecordNumber != "" {
 		t.Errorf("%+v", c)

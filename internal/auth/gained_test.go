@@ -46,7 +46,9 @@ func TestWhoGetsARightIsTriedAgain(t *testing.T) {
 		if fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Errorf("%+v: %v, want %v", c.change, got, want)
 		}
-		if err := w.store.Update(t.Context(), func(tx store.Writer) error { return tx.DeleteSweep(ws, store.Sweep{Kind: store.SweepUser, Object: "emma"}) }); err != nil {
+		if err := w.store.Update(t.Context(), func(tx store.Writer) error {
+			return tx.DeleteSweep(ws, store.Sweep{Kind: store.SweepUser, Object: "emma"})
+		}); err != nil {
 			t.Fatal(err)
 		}
 	}

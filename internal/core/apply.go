@@ -87,11 +87,12 @@ func (j *judging) record(a *attempt, c landfall.Change) {
 	byAuthor := map[string]*landfall.Change{}
 	order := []string{}
 	part := func(name string) *landfall.Change {
-		author, key := a.step.Authors[name], ""
+		author := a.step.Authors[name]
 		if author == "" {
 			author = c.Author
 		}
-		if key = author; a.step.Given[name] {
+		key := author
+		if a.step.Given[name] {
 			key += "\x00" // at another time than the rest
 		}
 		p := byAuthor[key]

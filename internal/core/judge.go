@@ -104,7 +104,8 @@ func (j *judging) atEnd() bool { return j.in.Lane || len(j.in.Run) > 1 }
 // may deposit, and nothing more.
 func (j *judging) mayWriteAtAll(at *attempt) (*Refusal, error) {
 	a := &j.in.Actor
-	code, whose := "", a.User
+	var code string
+	whose := a.User
 	switch {
 	case a.Disabled:
 		code = CodeUserDisabled

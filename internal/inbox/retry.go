@@ -66,7 +66,6 @@ type retrying struct {
 	out   *wire.Retries
 
 	numbers map[string]string // cursors of the issues of this page
-	before  string            // cursor before the first of them
 }
 
 func (r *retrying) enough() bool {

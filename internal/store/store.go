@@ -32,7 +32,6 @@ type Reader interface {
 	Accounts
 	Definitions
 	Audits
-	Retries
 }
 
 // Writer reads its own writes.
@@ -286,6 +285,7 @@ type Issues interface {
 	IssueByNumber(ws string, number int64) (*IssueRow, error)
 	// Issues lists newest first; the cursor of a row is its number.
 	Issues(ws string, f IssueFilter, p Page) ([]*IssueRow, error)
+	Retries
 }
 
 // User is an account.

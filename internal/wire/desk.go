@@ -180,7 +180,7 @@ type Released struct {
 
 // Retry asks to judge issues again, as their authors.
 type Retry struct {
-	Issues []string `json:"issues,omitempty"`
+	Issues []string `json:"issues,omitempty" maxItems:"1000"`
 	Cause  string   `json:"cause,omitempty"`
 	All    bool     `json:"all,omitempty"`
 	DryRun bool     `json:"dry_run,omitempty" doc:"tell what would happen to each, as everything is now, and change nothing"`

@@ -162,24 +162,35 @@ const (
 	longestBackOff = 5 * time.Second
 )
 
+// tendEvery is how often a server that has nothing to do looks whether there is
+// something to do by itself.
+const tendEvery = 500 * time.Millisecond
+
 // Work captures and judges what comes in, until ctx is done. What was captured
-// before a crash is judged first.
+// before a crash is judged first. When nobody waits, it tries issues again whose
+// cause may be gone.
 func (s *Server) Work(ctx context.Context) {
 	wait := time.Duration(0)
+	var rest time.Time // until when nothing is tried again by itself
 	for ctx.Err() == nil {
 		worked, err := s.inbox.Step(ctx)
+		if err == nil && !worked && time.Now().After(rest) { // nobody waits
+			if worked, rest = s.tend(ctx); worked {
+				continue
+			}
+		}
 		if err == nil && worked {
 			wait = 0
 			continue
 		}
-		var again <-chan time.Time
+		again := time.After(tendEvery)
 		if err != nil && ctx.Err() == nil {
 			wait = min(max(2*wait, firstBackOff), longestBackOff)
 			s.opts.Log.LogAttrs(ctx, slog.LevelError, "inbox", slog.String("error", err.Error()), slog.Duration("again_in", wait))
 			again = time.After(wait)
 		}
 		offered := s.inbox.Offered()
-		if again != nil {
+		if err != nil {
 			offered = nil // whoever waits is served by the next try
 		}
 		select {
@@ -188,6 +199,17 @@ func (s *Server) Work(ctx context.Context) {
 		case <-ctx.Done():
 		}
 	}
+}
+
+// tend does a little of what the server does by itself. Trouble with that is no
+// trouble for those who push: it rests for a while.
+func (s *Server) tend(ctx context.Context) (worked bool, rest time.Time) {
+	worked, err := s.inbox.Tend(ctx)
+	if err == nil || ctx.Err() != nil {
+		return worked && err == nil, time.Time{}
+	}
+	s.opts.Log.LogAttrs(ctx, slog.LevelError, "issues could not be tried again", slog.String("error", err.Error()), slog.Duration("again_in", longestBackOff))
+	return false, time.Now().Add(longestBackOff)
 }
 
 // Run serves on ln until ctx is done, and works meanwhile. Then it takes no

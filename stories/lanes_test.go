@@ -134,6 +134,7 @@ func TestRetryAfterGrant(t *testing.T) {
 	if r := w.Ada().Try("inbox", "retry", w.Ada().Inbox("--record", site, "--state", "completed-with-errors")[0].ID); r.Code != 1 {
 		t.Errorf("a retry with the cause still there must say so: %+v", r)
 	}
+	w.Ada().Do("issue", "claim", issue.ID) // else it is tried again without her
 	w.Ada().Do("user", "grant", "kim", "boss")
 	dry := w.Ada().Do("issue", "retry", issue.ID, "--dry-run")
 	same(t, "a dry run changes nothing", len(w.Ada().Issues()), 1)

@@ -46,6 +46,8 @@ func compare(w io.Writer, i *wire.IssueDetail) {
 	for _, c := range i.Comments {
 		fmt.Fprintf(w, "%s, %s: %s\n", capital(c.By), when(c.At), c.Text)
 	}
+	repairs(w, i.Repairs)
+	tried(w, i)
 	ending(w, i)
 }
 

@@ -13,10 +13,11 @@ import (
 )
 
 type inboxCmd struct {
-	List  inboxListCmd  `cmd:"" help:"What came in, newest first."`
-	Show  inboxShowCmd  `cmd:"" help:"One item with its history and parameters."`
-	Retry inboxRetryCmd `cmd:"" help:"Judge the item's issue again."`
-	Clean inboxCleanCmd `cmd:"" help:"Remove the parameters of items that were completed long ago."`
+	List   inboxListCmd   `cmd:"" help:"What came in, newest first."`
+	Show   inboxShowCmd   `cmd:"" help:"One item with its history and parameters."`
+	Retry  inboxRetryCmd  `cmd:"" help:"Judge the items' issues again."`
+	Repair inboxRepairCmd `cmd:"" help:"Edit what was refused, and judge it again as its author's."`
+	Clean  inboxCleanCmd  `cmd:"" help:"Remove the parameters of items that were completed long ago."`
 }
 
 type inboxListCmd struct {
@@ -148,6 +149,7 @@ func printItem(w io.Writer, i *wire.ItemView) {
 		}
 	}
 	parameters(w, i)
+	repairs(w, i.Repairs)
 	nextStep(w, i)
 }
 
@@ -254,27 +256,4 @@ func (c *inboxCleanCmd) Run(s *session) error {
 			fmt.Fprintf(s.out, "%d stay, since an open issue needs them.\n", total.Kept)
 		}
 	})
-}
-
-type inboxRetryCmd struct {
-	ID []string `arg:"" help:"Which items."`
-}
-
-func (c *inboxRetryCmd) Help() string { return "Example:\n  landfall inbox retry 0198c3aa….1.7" }
-
-// Run retries items.
-func (c *inboxRetryCmd) Run(s *session) error {
-	d, err := s.desk()
-	if err != nil {
-		return err
-	}
-	all := &wire.List[wire.Retried]{Items: []wire.Retried{}}
-	for _, id := range c.ID {
-		l, err := d.RetryItem(s.ctx, id)
-		if err != nil {
-			return err
-		}
-		all.Items = append(all.Items, l.Items...)
-	}
-	return s.retried(all, false)
 }

@@ -19,6 +19,7 @@ type issueCmd struct {
 	Release issueReleaseCmd `cmd:"" help:"Give an issue back."`
 	Resolve issueResolveCmd `cmd:"" help:"Decide an issue."`
 	Retry   issueRetryCmd   `cmd:"" help:"Judge issues again, as their authors."`
+	Repair  issueRepairCmd  `cmd:"" help:"Edit what was refused, and judge it again as its author's."`
 	Comment issueCommentCmd `cmd:"" help:"Remark on an issue."`
 	Assign  issueAssignCmd  `cmd:"" help:"Send an issue to a queue or person."`
 	Reopen  issueReopenCmd  `cmd:"" help:"Take a resolved issue up again."`
@@ -71,12 +72,12 @@ func (c *issueCausesCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	return page(s, l, func(x *wire.Cause) string { return x.Cause }, "No issue waits here.", []string{"CAUSE", "COUNT", "KIND", "WHAT", "USERS", "LAST SEEN"}, func(x *wire.Cause) []string {
-		what := ""
-		if len(x.Messages) > 0 {
-			what = x.Messages[0].Text
+	return page(s, l, func(x *wire.Cause) string { return x.Cause }, "No issue waits here.", []string{"CAUSE", "COUNT", "KIND", "WHAT", "FIX", "USERS", "DEVICES", "LAST SEEN"}, func(x *wire.Cause) []string {
+		users := strings.Join(x.Users, ", ")
+		if n := x.UserCount - len(x.Users); n > 0 {
+			users += fmt.Sprintf(" and %d more", n)
 		}
-		return []string{x.Cause, fmt.Sprint(x.Count), words(x.Kind), what, strings.Join(x.Users, ", "), when(x.LastSeen)}
+		return []string{x.Cause, fmt.Sprint(x.Count), words(x.Kind), x.Title, x.Fix, users, fmt.Sprint(x.Devices), when(x.LastSeen)}
 	})
 }
 
@@ -255,75 +256,4 @@ func (c *issueResolveCmd) decision(s *session, d *desk.Desk, i *wire.IssueDetail
 	}
 	dec.Set, err = assignments(t, c.Set)
 	return dec, err
-}
-
-type issueRetryCmd struct {
-	Issues []string `arg:"" optional:"" help:"Which issues." name:"issue"`
-	Cause  string   `help:"All issues of this cause." placeholder:"CAUSE"`
-	All    bool     `help:"All unresolved issues that you may retry."`
-	DryRun bool     `help:"Tell what would happen, and change nothing."`
-	Yes    bool     `help:"Don't ask before retrying many."`
-}
-
-func (c *issueRetryCmd) Help() string {
-	return "Example:\n  landfall issue retry --cause 9c1e04b2a7d0 --dry-run"
-}
-
-// Run retries issues.
-func (c *issueRetryCmd) Run(s *session) error {
-	d, err := s.desk()
-	if err != nil {
-		return err
-	}
-	if (c.All || c.Cause != "") && !c.DryRun && !c.Yes {
-		return landfall.Errorf(landfall.CodeInvalid, "this may retry many issues").WithHint("look first with --dry-run, then say --yes")
-	}
-	l, err := d.Retry(s.ctx, wire.Retry{Issues: c.Issues, Cause: c.Cause, All: c.All, DryRun: c.DryRun})
-	if err != nil {
-		return err
-	}
-	return s.retried(l, c.DryRun)
-}
-
-// retried prints what became of retries; one that is still refused is wanting.
-func (s *session) retried(l *wire.List[wire.Retried], dry bool) error {
-	refused := 0
-	for _, r := range l.Items {
-		if !r.Settled {
-			refused++
-		}
-	}
-	var err error
-	if refused > 0 {
-		err = errWanting
-	}
-	if s.opts.JSON {
-		if jerr := s.json(l); jerr != nil {
-			return jerr
-		}
-		return err
-	}
-	verb, still := "is", "is still refused"
-	if dry {
-		verb, still = "would be", "would still be refused"
-	}
-	for _, r := range l.Items {
-		if s.opts.Quiet {
-			fmt.Fprintln(s.out, r.Issue)
-			continue
-		}
-		if r.Settled {
-			fmt.Fprintf(s.out, "Sync issue %d %s settled: %s\n", r.Number, verb, r.Settle)
-			released(s.out, r.Released, dry)
-			continue
-		}
-		fmt.Fprintf(s.out, "Sync issue %d %s (%s)\n", r.Number, still, words(r.Kind))
-		for _, m := range r.Messages {
-			fmt.Fprintf(s.out, "  - %s %s\n", m.Text, m.Hint)
-		}
-	}
-	if len(l.Items) == 0 && !s.opts.Quiet {
-		fmt.Fprintln(s.out, "There was nothing to retry.")
-	}
-	return err
 }

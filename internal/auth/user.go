@@ -155,7 +155,11 @@ func (a *Accounts) ChangeUser(ctx context.Context, ws string, actor landfall.Act
 		if err != nil {
 			return err
 		}
+		was := u.Actor()
 		if err := a.apply(w, l, ws, actor.User, u, password, c); err != nil {
+			return err
+		}
+		if err := gained(w, ws, was, u); err != nil {
 			return err
 		}
 		if err := a.missed(w, ws, u); err != nil {
@@ -174,6 +178,20 @@ func (a *Accounts) ChangeUser(ctx context.Context, ws string, actor landfall.Act
 		return nil, err
 	}
 	return out, nil
+}
+
+// gained has what the user sent tried again, if they got a right.
+func gained(w store.Writer, ws string, was landfall.Actor, u *store.User) error {
+	now := u.Actor()
+	switch {
+	case slices.ContainsFunc(now.Roles, func(role string) bool { return !was.Has(role) }):
+		return store.MayPass(w, ws, u.Name, "a role was granted")
+	case slices.ContainsFunc(now.Teams, func(team string) bool { return !was.In(team) }):
+		return store.MayPass(w, ws, u.Name, "the user came into a team")
+	case was.Disabled && !now.Disabled:
+		return store.MayPass(w, ws, u.Name, "the account was enabled")
+	}
+	return nil
 }
 
 // apply makes the change on u, and gives and takes what it says.

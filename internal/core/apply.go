@@ -103,16 +103,23 @@ func (j *judging) record(a *attempt, c landfall.Change) {
 		if author == "" {
 			author = c.Author
 		}
-		p := byAuthor[author]
+		key := author
+		if a.step.Given[name] {
+			key += "\x00" // at another time than the rest
+		}
+		p := byAuthor[key]
 		if p == nil {
 			p = &landfall.Change{}
 			*p = c
-			if author != c.Author {
+			if key != c.Author {
 				p.Action, p.Transition, p.From, p.To = landfall.Updated, "", "", ""
 				p.Author, p.By = author, by(a.step, author)
 			}
-			byAuthor[author] = p
-			order = append(order, author)
+			if a.step.Given[name] {
+				p.Edited = j.in.Now
+			}
+			byAuthor[key] = p
+			order = append(order, key)
 		}
 		return p
 	}
@@ -130,9 +137,9 @@ func (j *judging) record(a *attempt, c landfall.Change) {
 			enter(&part(name).Lost, name, v)
 		}
 	}
-	for _, author := range order {
-		j.changes = append(j.changes, *byAuthor[author])
-		a.w.made = append(a.w.made, *byAuthor[author])
+	for _, key := range order {
+		j.changes = append(j.changes, *byAuthor[key])
+		a.w.made = append(a.w.made, *byAuthor[key])
 	}
 }
 

@@ -60,8 +60,11 @@ type Step struct {
 	// Authors names the author of single fields when that is not the actor:
 	// "entered by Emma, applied by Ada".
 	Authors map[string]string
-	Issue   string // the issue whose decision or retry makes this step
-	Note    string
+	// Given are fields whose value By gives at this moment, in view of what is
+	// there: with them the step conflicts with nothing, and they are edited now.
+	Given map[string]bool
+	Issue string // the issue whose decision, retry or repair makes this step
+	Note  string
 	// current bases the step on what is there when its turn comes: a decision.
 	current bool
 }
@@ -72,6 +75,9 @@ type Input struct {
 	World World
 	// Actor is whose rights count: the author, or the decider of an issue.
 	Actor landfall.Actor
+	// Also must have every right that the actor needs, and see what the actor must
+	// see: who repairs what the actor entered. Nil: nobody.
+	Also *landfall.Actor
 	// Run is judged as one: a single mutation, a group, or a lane. All of it is
 	// applied, or none.
 	Run []Step
@@ -122,6 +128,8 @@ type Refusal struct {
 	Queue    string
 	Assignee string
 	Audience []string
+	// Lacks is the user whose right is missing, where Also was asked, too.
+	Lacks string
 	// Then is the record as the refusal found it, nil when there was none.
 	Then *landfall.Record
 }

@@ -76,8 +76,8 @@ func (j *judging) step(s *Step) (*Refusal, error) {
 		j.note = noteVoid
 		return nil, nil
 	}
-	if r := j.mayWriteAtAll(a); r != nil {
-		return r, nil
+	if r, err := j.both(j.mayWriteAtAll)(a); r != nil || err != nil {
+		return r, err
 	}
 	if a.m.Op == landfall.OpLost {
 		return j.refuse(StageNames, landfall.KindLost, "", say(CodeLost, "")), nil
@@ -85,7 +85,7 @@ func (j *judging) step(s *Step) (*Refusal, error) {
 	if !judged[a.m.Op] {
 		return nil, fmt.Errorf("core: a mutation of op %q is not judged", a.m.Op)
 	}
-	for _, check := range []stage{j.names, j.exists, j.entitled, j.statusMoved, j.merge, j.transition, j.conditions, j.undecided, j.apply} {
+	for _, check := range []stage{j.names, j.exists, j.both(j.entitled), j.statusMoved, j.merge, j.both(j.transition), j.both(j.conditions), j.undecided, j.apply} {
 		if r, err := check(a); r != nil || err != nil {
 			return r, err
 		}
@@ -105,16 +105,47 @@ func (j *judging) atEnd() bool { return j.in.Lane || len(j.in.Run) > 1 }
 
 // mayWriteAtAll: a disabled user, a blocked device and a user without any role
 // may deposit, and nothing more.
-func (j *judging) mayWriteAtAll(*attempt) *Refusal {
-	switch a := &j.in.Actor; {
+func (j *judging) mayWriteAtAll(at *attempt) (*Refusal, error) {
+	a := &j.in.Actor
+	var code string
+	whose := a.User
+	switch {
 	case a.Disabled:
-		return j.refuse(StageAuthor, landfall.KindAuthorization, CodeUserDisabled, say(CodeUserDisabled, ""))
+		code = CodeUserDisabled
 	case a.Blocked:
-		return j.refuse(StageAuthor, landfall.KindAuthorization, CodeDeviceBlocked, say(CodeDeviceBlocked, ""))
+		code, whose = CodeDeviceBlocked, at.m.Replica
 	case len(a.Roles) == 0:
-		return j.refuse(StageAuthor, landfall.KindAuthorization, CodeNoRoles, say(CodeNoRoles, ""))
+		code = CodeNoRoles
+	default:
+		return nil, nil
 	}
-	return nil
+	r := j.refuse(StageAuthor, landfall.KindAuthorization, code, say(code, ""))
+	// The account or the device is at fault, whatever it asks for.
+	r.Cause = fingerprint(string(landfall.KindAuthorization), code, whose)
+	return r, nil
+}
+
+// both makes a check of rights of the actor, and then of who answers for the run
+// with them.
+func (j *judging) both(check stage) stage {
+	if j.in.Also == nil {
+		return check
+	}
+	return func(a *attempt) (*Refusal, error) {
+		actor := j.in.Actor
+		defer func() { j.in.Actor = actor }()
+		for _, who := range []landfall.Actor{actor, *j.in.Also} {
+			j.in.Actor = who
+			r, err := check(a)
+			if r != nil && r.Kind == landfall.KindAuthorization {
+				r.Lacks = who.User
+			}
+			if r != nil || err != nil {
+				return r, err
+			}
+		}
+		return nil, nil
+	}
 }
 
 // vars are what a condition looks at.

@@ -133,7 +133,7 @@ func writable(r *landfall.Record) *landfall.Record {
 // mergeField puts the result of one field into the attempt.
 func (j *judging) mergeField(a *attempt, f *definition.Field, value landfall.Value, seen *attempt, others []landfall.Change) {
 	s := sides{current: a.merged.Fields[f.Name], device: value}
-	if a.m.Op != landfall.OpCreate {
+	if a.m.Op != landfall.OpCreate && !a.step.Given[f.Name] {
 		s.was = canonicalOr(f, seen.base.Was[f.Name])
 		s.blind = j.sight.Hides(a.t.Name, f.Name)
 		changed := lostHistory(seen) || changedBy(others, formerly(j.in.App, a.t.Name, f.Name, a.m.Definition)...)

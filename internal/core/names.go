@@ -84,3 +84,16 @@ func quoted(name string) string {
 	}
 	return `"` + strings.ToValidUTF8(name, "?") + `"`
 }
+
+// UnknownField says that a type has no such field, and which is nearest.
+func UnknownField(app *definition.App, typ, field string) error {
+	t := app.Types[typ]
+	if t == nil {
+		return landfall.Errorf(landfall.CodeInvalid, "the app has no type %s", quoted(typ)).WithHint("name one of %s", strings.Join(app.Order, ", "))
+	}
+	err := landfall.Errorf(landfall.CodeInvalid, "%s has no field %s", title(t), quoted(field))
+	if n := definition.Nearest(field, t.Order); n != "" {
+		return err.WithHint("did you mean %s?", n)
+	}
+	return err.WithHint("it has %s", strings.Join(t.Order, ", "))
+}

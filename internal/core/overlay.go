@@ -16,8 +16,8 @@ type judging struct {
 	changes  []landfall.Change
 	counters map[string]int64
 	note     string
-	viewer   []string // audience keys that the actor holds
-	sight    *Sight   // of the actor
+	viewers  [][]string // audience keys of the actor, and of who answers for the run with them
+	sight    *Sight     // of the actor
 
 	listed   map[string][]string // stored parts, by whole and type
 	counted  map[string]bool     // wholes whose parts were counted
@@ -26,7 +26,11 @@ type judging struct {
 
 func newJudging(in Input) *judging {
 	in.Run = convertRun(in.App, in.Run)
-	return &judging{in: in, work: map[string]*working{}, counters: map[string]int64{}, viewer: in.Actor.Keys(), sight: SightOf(in.App, &in.Actor)}
+	j := &judging{in: in, work: map[string]*working{}, counters: map[string]int64{}, viewers: [][]string{in.Actor.Keys()}, sight: SightOf(in.App, &in.Actor)}
+	if in.Also != nil {
+		j.viewers = append(j.viewers, in.Also.Keys())
+	}
+	return j
 }
 
 // working is one record in the overlay.
@@ -124,8 +128,14 @@ func (j *judging) lastSeen(typ, id string) ([]string, error) {
 	return Audience(j.in.App, &r, j.lastSeen)
 }
 
+// holds reports whether all who must see it hold one of the keys.
 func (j *judging) holds(keys []string) bool {
-	return slices.ContainsFunc(keys, func(k string) bool { return slices.Contains(j.viewer, k) })
+	for _, held := range j.viewers {
+		if !slices.ContainsFunc(keys, func(k string) bool { return slices.Contains(held, k) }) {
+			return false
+		}
+	}
+	return true
 }
 
 // since lists the record's changes after version, those of this run last.

@@ -26,10 +26,16 @@ func (j *judging) refuse(stage Stage, kind landfall.Kind, detail string, message
 func cause(kind landfall.Kind, m *landfall.Mutation, detail string) string {
 	parts := []string{string(kind)}
 	switch kind {
-	case landfall.KindMalformed, landfall.KindFork, landfall.KindLost, landfall.KindInternal:
+	case landfall.KindFork, landfall.KindLost, landfall.KindInternal:
+	case landfall.KindMalformed:
+		parts = append(parts, detail) // the client that writes so is at fault, whatever it writes about
 	default:
 		parts = append(parts, m.Type, m.Transition, detail)
 	}
+	return fingerprint(parts...)
+}
+
+func fingerprint(parts ...string) string {
 	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
 	return hex.EncodeToString(sum[:8])
 }

@@ -141,7 +141,7 @@ func (j *judging) conditionsOfRight(a *attempt, on *landfall.Record) (*Refusal, 
 				return nil, err
 			}
 			if ok, err = g.When.Bool(vars); err != nil { // the definition's trouble, not the world's
-				return j.refuse(StageConditions, landfall.KindConfiguration, CodeExpression, say(CodeExpression, title(a.t))), nil //nolint:nilerr // it is the refusal
+				return j.refuse(StageConditions, landfall.KindConfiguration, CodeExpression+" "+string(v), say(CodeExpression, title(a.t))), nil //nolint:nilerr // it is the refusal
 			}
 		}
 		if ok {

@@ -32,6 +32,8 @@ type vector struct {
 	Now        time.Time      `json:"now"`
 	Seq        int64          `json:"seq"`
 
+	Also *landfall.Actor `json:"also"`
+
 	Run  []step `json:"run"`
 	Lane bool   `json:"lane"`
 
@@ -68,6 +70,7 @@ type vector struct {
 	Kind     landfall.Kind       `json:"kind"`
 	User     string              `json:"user"`
 	Type     string              `json:"type"`
+	Cause    core.Cause          `json:"cause"`
 
 	Expect json.RawMessage `json:"expect"`
 }
@@ -80,6 +83,7 @@ type step struct {
 	Author      string            `json:"author"`
 	By          string            `json:"by"`
 	Authors     map[string]string `json:"authors"`
+	Given       map[string]bool   `json:"given"`
 	Issue       string            `json:"issue"`
 	Note        string            `json:"note"`
 }
@@ -87,7 +91,7 @@ type step struct {
 func (s step) core() core.Step {
 	m := s.Mutation
 	m.Replica, m.Incarnation = s.Replica, s.Incarnation
-	return core.Step{Mutation: m, Edited: s.Edited, Author: s.Author, By: s.By, Authors: s.Authors, Issue: s.Issue, Note: s.Note}
+	return core.Step{Mutation: m, Edited: s.Edited, Author: s.Author, By: s.By, Authors: s.Authors, Given: s.Given, Issue: s.Issue, Note: s.Note}
 }
 
 func steps(list []step) []core.Step {
@@ -307,7 +311,7 @@ func app(t failer, name string, version int64) *definition.App {
 func (v *vector) input(t testing.TB) core.Input {
 	a := app(t, v.Definition, v.Version)
 	v.World.app = a
-	return core.Input{App: a, World: &v.World, Actor: v.Actor, Run: steps(v.Run), Seq: v.Seq, Now: v.Now, Lane: v.Lane}
+	return core.Input{App: a, World: &v.World, Actor: v.Actor, Also: v.Also, Run: steps(v.Run), Seq: v.Seq, Now: v.Now, Lane: v.Lane}
 }
 
 // play makes the call of a case and gives its answer as JSON.
@@ -338,6 +342,12 @@ func (v *vector) play(t testing.TB) any {
 			return map[string]any{"malformed": bad, "salvaged": map[string]any{"type": s.Type, "id": s.ID, "op": s.Op}}
 		}
 		return map[string]any{"mutation": m}
+	case "rescue":
+		m := core.Rescue(v.raw(t))
+		return map[string]any{"rescued": map[string]any{"type": m.Type, "id": m.ID, "op": m.Op, "set": m.Set, "base": m.Base, "transition": m.Transition, "definition": m.Definition, "made_at": m.MadeAt}}
+	case "cause_title":
+		title, fix := core.CauseTitle(app(t, v.Definition, v.Version), v.Cause)
+		return map[string]any{"title": title, "fix": fix}
 	case "place":
 		p := core.Place(core.Position(v.Position), v.First, v.PreviousHash, v.Hashes, func(n int64) []string { return v.Stored[fmt.Sprint(n)] })
 		return map[string]any{"gap": p.Gap, "forked": p.Forked, "each": p.Each}
@@ -426,7 +436,7 @@ func refusalView(r *core.Refusal) any {
 		return nil
 	}
 	return map[string]any{
-		"stage": r.Stage, "kind": r.Kind, "step": r.Step, "messages": r.Messages, "cause": r.Cause,
+		"stage": r.Stage, "kind": r.Kind, "step": r.Step, "messages": r.Messages, "cause": r.Cause, "lacks": r.Lacks,
 		"queue": r.Queue, "assignee": r.Assignee, "audience": r.Audience, "then": r.Then,
 	}
 }

@@ -165,8 +165,8 @@ func (d *Desk) Item(ctx context.Context, id, wait string) (*wire.ItemView, error
 }
 
 // RetryItem judges the item's issue again.
-func (d *Desk) RetryItem(ctx context.Context, id string) (*wire.List[wire.Retried], error) {
-	return post[wire.List[wire.Retried]](ctx, d, "/v1/inbox/"+url.PathEscape(id)+"/retry", nil)
+func (d *Desk) RetryItem(ctx context.Context, id string) (*wire.Retries, error) {
+	return post[wire.Retries](ctx, d, "/v1/inbox/"+url.PathEscape(id)+"/retry", nil)
 }
 
 // Issues lists issues.
@@ -216,9 +216,14 @@ func (d *Desk) Reopen(ctx context.Context, ref, note string) (*wire.IssueView, e
 	return post[wire.IssueView](ctx, d, issuePath(ref, "/reopen"), wire.Reopen{Note: note})
 }
 
-// Retry judges issues again.
-func (d *Desk) Retry(ctx context.Context, r wire.Retry) (*wire.List[wire.Retried], error) {
-	return post[wire.List[wire.Retried]](ctx, d, "/v1/issues/retry", r)
+// Retry judges issues again: some of them, see wire.Retries.
+func (d *Desk) Retry(ctx context.Context, r wire.Retry) (*wire.Retries, error) {
+	return post[wire.Retries](ctx, d, "/v1/issues/retry", r)
+}
+
+// Repair edits what was refused and judges it again.
+func (d *Desk) Repair(ctx context.Context, ref string, r wire.Repair) (*wire.Repaired, error) {
+	return post[wire.Repaired](ctx, d, issuePath(ref, "/repair"), r)
 }
 
 // Queues lists the queues that the caller belongs to.

@@ -201,7 +201,7 @@ func relate(t *testing.T, st store.Store) {
 	w.push("applied", fmt.Sprintf(`"op":"update","type":"order","id":%q,"definition":1,"set":{"telephone":"13","hurry":false},"base":{"version":%d,"status":"new","was":{"telephone":"12","hurry":true}}`, order, 2))
 	w.shows(order, `planned false v4 [open=2 phone="13" urgent=false] `+both)
 	got, err := w.in.Retry(t.Context(), ws, landfall.Actor{User: "ada", Roles: []string{landfall.Administrator}}, wire.Retry{Issues: []string{late}})
-	if err != nil || !got[0].Settled {
+	if err != nil || !got.Items[0].Settled {
 		t.Fatalf("%+v %v", got, err)
 	}
 	w.shows(id(2, 2), `planned false v4 [open=0 phone="12" urgent=true] `+both)

@@ -173,6 +173,8 @@ func TestRoutes(t *testing.T) {
 		{"GET /v1/issues/18", ada, "", 200, "issue 18", ""},
 		{"POST /v1/issues/17/claim", ada, "", 200, "claim 17", ""},
 		{"POST /v1/issues/17/release", ada, "", 200, "release 17", ""},
+		{"POST /v1/issues/17/repair", ada, `{"drop":["colour"],"dry_run":true}`, 200, "repair id-of-17 drop [colour]", `"dry_run":true`},
+		{"POST /v1/issues/17/repair", phone, `{}`, 403, "", ""},
 		{"POST /v1/issues/17/resolve", ada, `{"take":"device","dry_run":true}`, 200, "resolve id-of-17 take=device", `"dry_run":true`},
 		{"POST /v1/issues/17/comments", phone, `{"text":"hm"}`, 200, "comment 17 hm", ""},
 		{"POST /v1/issues/18/comments", phone, `{"text":"hm"}`, 404, "issue 18", ""},

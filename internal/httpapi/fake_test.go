@@ -148,8 +148,12 @@ func (f *fake) Resolve(_ context.Context, _ string, _ landfall.Actor, issue stri
 	return &wire.Resolution{DryRun: r.DryRun}, f.ask("resolve %s take=%s", issue, r.Take)
 }
 
-func (f *fake) Retry(_ context.Context, _ string, _ landfall.Actor, r wire.Retry) ([]wire.Retried, error) {
-	return nil, f.ask("retry %v cause=%q all=%t", r.Issues, r.Cause, r.All)
+func (f *fake) Retry(_ context.Context, _ string, _ landfall.Actor, r wire.Retry) (*wire.Retries, error) {
+	return &wire.Retries{Items: []wire.Retried{}}, f.ask("retry %v cause=%q all=%t", r.Issues, r.Cause, r.All)
+}
+
+func (f *fake) Repair(_ context.Context, _ string, _ landfall.Actor, issue string, r wire.Repair) (*wire.Repaired, error) {
+	return &wire.Repaired{DryRun: r.DryRun}, f.ask("repair %s drop %v", issue, r.Drop)
 }
 
 func (f *fake) Clean(_ context.Context, _ string, _ landfall.Actor, before time.Time, after string, dryRun bool) (*wire.Cleaning, error) {

@@ -103,10 +103,10 @@ func (a *API) item(ctx context.Context, c *Caller, in *itemInput) (*wire.ItemVie
 	}
 }
 
-func (a *API) retryItem(ctx context.Context, c *Caller, in *ByID) (wire.List[wire.Retried], error) {
+func (a *API) retryItem(ctx context.Context, c *Caller, in *ByID) (*wire.Retries, error) {
 	it, err := a.Inbox.Item(ctx, c.Workspace, c.Actor, in.ID)
 	if err != nil {
-		return wire.List[wire.Retried]{}, err
+		return nil, err
 	}
 	issue := ""
 	if it.Receipt != nil {
@@ -119,10 +119,9 @@ func (a *API) retryItem(ctx context.Context, c *Caller, in *ByID) (wire.List[wir
 		}
 	}
 	if issue == "" {
-		return wire.List[wire.Retried]{}, landfall.Errorf(landfall.CodeConflict, "the item has no open issue, so there is nothing to retry")
+		return nil, landfall.Errorf(landfall.CodeConflict, "the item has no open issue, so there is nothing to retry")
 	}
-	done, err := a.Inbox.Retry(ctx, c.Workspace, c.Actor, wire.Retry{Issues: []string{issue}})
-	return listOf(done), err
+	return a.Inbox.Retry(ctx, c.Workspace, c.Actor, wire.Retry{Issues: []string{issue}})
 }
 
 // Nothing was received before the first of these points in time, or after the

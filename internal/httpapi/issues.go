@@ -38,6 +38,11 @@ type reopenInput struct {
 
 type retryInput struct{ Body wire.Retry }
 
+type repairInput struct {
+	ByID
+	Body wire.Repair
+}
+
 func (a *API) issueRoutes() {
 	handle(a, "GET /v1/issues", "List sync issues, newest first", a.listIssues)
 	handle(a, "GET /v1/issues/causes", "Unresolved issues by what they have in common", func(ctx context.Context, c *Caller, _ *none) (wire.List[wire.Cause], error) {
@@ -54,7 +59,14 @@ func (a *API) issueRoutes() {
 		}
 		return a.Inbox.Resolve(ctx, c.Workspace, c.Actor, id, in.Body)
 	})
-	handle(a, "POST /v1/issues/retry", "Judge issues again, as their authors", a.retry)
+	handle(a, "POST /v1/issues/retry", "Judge issues again, as their authors: some at a time", a.retry)
+	handle(a, "POST /v1/issues/{id}/repair", "Edit what was refused and judge it again, or try that", func(ctx context.Context, c *Caller, in *repairInput) (*wire.Repaired, error) {
+		id, err := a.Issues.IssueID(ctx, c.Workspace, c.Actor, in.ID)
+		if err != nil {
+			return nil, err
+		}
+		return a.Inbox.Repair(ctx, c.Workspace, c.Actor, id, in.Body)
+	})
 	handle(a, "POST /v1/issues/{id}/claim", "Take an issue for a while", func(ctx context.Context, c *Caller, in *ByID) (*wire.IssueView, error) {
 		return a.IssueWork.Claim(ctx, c.Workspace, c.Actor, in.ID)
 	})
@@ -115,7 +127,7 @@ func (a *API) issue(ctx context.Context, c *Caller, ref string) (*wire.IssueDeta
 	return d, nil
 }
 
-func (a *API) retry(ctx context.Context, c *Caller, in *retryInput) (wire.List[wire.Retried], error) {
+func (a *API) retry(ctx context.Context, c *Caller, in *retryInput) (*wire.Retries, error) {
 	r := in.Body
 	ways := 0
 	for _, used := range []bool{len(r.Issues) > 0, r.Cause != "", r.All} {
@@ -124,27 +136,26 @@ func (a *API) retry(ctx context.Context, c *Caller, in *retryInput) (wire.List[w
 		}
 	}
 	if ways != 1 {
-		return wire.List[wire.Retried]{}, landfall.Errorf(landfall.CodeInvalid, "which issues are meant?").
+		return nil, landfall.Errorf(landfall.CodeInvalid, "which issues are meant?").
 			WithHint("send one of issues, cause and all")
 	}
 	if c.Replica != "" && len(r.Issues) == 0 {
-		return wire.List[wire.Retried]{}, landfall.Errorf(landfall.CodeForbidden, "a device retries issues of its user, by name").
+		return nil, landfall.Errorf(landfall.CodeForbidden, "a device retries issues of its user, by name").
 			WithHint("send their ids as issues")
 	}
 	ids := make([]string, 0, len(r.Issues))
 	for _, ref := range r.Issues {
 		if c.Replica != "" {
 			if _, err := a.issue(ctx, c, ref); err != nil {
-				return wire.List[wire.Retried]{}, err
+				return nil, err
 			}
 		}
 		id, err := a.Issues.IssueID(ctx, c.Workspace, c.Actor, ref)
 		if err != nil {
-			return wire.List[wire.Retried]{}, err
+			return nil, err
 		}
 		ids = append(ids, id)
 	}
 	r.Issues = ids
-	done, err := a.Inbox.Retry(ctx, c.Workspace, c.Actor, r)
-	return listOf(done), err
+	return a.Inbox.Retry(ctx, c.Workspace, c.Actor, r)
 }

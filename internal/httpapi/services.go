@@ -69,7 +69,8 @@ type Inbox interface {
 	Do(ctx context.Context, ws string, actor landfall.Actor, do wire.Do) (*wire.Done, error)
 	Import(ctx context.Context, ws string, actor landfall.Actor, typ string, req wire.Import) (*wire.Imported, error)
 	Resolve(ctx context.Context, ws string, actor landfall.Actor, issue string, r wire.Resolve) (*wire.Resolution, error)
-	Retry(ctx context.Context, ws string, actor landfall.Actor, r wire.Retry) ([]wire.Retried, error)
+	Retry(ctx context.Context, ws string, actor landfall.Actor, r wire.Retry) (*wire.Retries, error)
+	Repair(ctx context.Context, ws string, actor landfall.Actor, issue string, r wire.Repair) (*wire.Repaired, error)
 	Items(ctx context.Context, ws string, actor landfall.Actor, f store.ItemFilter, p store.Page) (wire.List[wire.ItemView], error)
 	Item(ctx context.Context, ws string, actor landfall.Actor, id string) (*wire.ItemView, error)
 }

@@ -161,7 +161,7 @@ func TestReopenedAfterCleaning(t *testing.T) {
 	reopen(issues[0])
 	for _, id := range issues {
 		done, err := in.Retry(t.Context(), "w", ada, wire.Retry{Issues: []string{id}})
-		if err != nil || len(done) != 1 || done[0].Settled || done[0].Kind != landfall.KindValidation {
+		if err != nil || len(done.Items) != 1 || done.Items[0].Settled || done.Items[0].Kind != landfall.KindValidation {
 			t.Errorf("retried: %+v %v", done, err)
 		}
 	}

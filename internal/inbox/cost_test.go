@@ -21,7 +21,7 @@ type published struct{ app *definition.App }
 func (p published) At(store.Reader, string) (*definition.App, error) { return p.app, nil }
 
 // stocked is an inbox on a database that holds n records of other people.
-func stocked(t *testing.T, n int) (*Inbox, *sqlite.Store) {
+func stocked(t testing.TB, n int) (*Inbox, *sqlite.Store) {
 	t.Helper()
 	st, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "db"), sqlite.Options{})
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 )
 
 // people adds users with one role or more.
-func people(t *testing.T, st store.Store, roles map[string][]string) {
+func people(t testing.TB, st store.Store, roles map[string][]string) {
 	t.Helper()
 	err := st.Update(t.Context(), func(w store.Writer) (err error) {
 		for name, held := range roles {

@@ -48,7 +48,10 @@ type Config struct {
 	// CarefulFor (0: 10 minutes) every push is captured before it is judged.
 	Unclean    bool
 	CarefulFor time.Duration
-	Log        *slog.Logger
+	// Unaided says whether the issues of a workspace are tried again by the server
+	// itself; nil: they are.
+	Unaided func(r store.Reader, ws string) (bool, error)
+	Log     *slog.Logger
 }
 
 // Device is who pushes: the replica of the credential, and its user.
@@ -77,6 +80,8 @@ type Inbox struct {
 	suspects  []*captured // captured by a server that died
 	pending   []*captured
 	known     map[string]string // checkpoints of this history, by replica
+
+	tended int // Tend's alone: whose turn it is
 }
 
 // The bounds of work that the configuration leaves open.
@@ -134,6 +139,8 @@ type judging struct {
 
 	actors map[string]landfall.Actor // by user
 	staff  map[string]bool           // of queues: whether somebody works them
+	// touched are the records that were changed, with the place of the last change.
+	touched map[string]int64
 }
 
 // judge runs f in one transaction of verdicts. The ledger is closed after f.
@@ -148,8 +155,12 @@ func (in *Inbox) judge(ctx context.Context, ws string, f func(*judging) error) e
 		if err != nil {
 			return err
 		}
-		j := &judging{in: in, w: b, l: l, ws: ws, app: app, actors: map[string]landfall.Actor{}, staff: map[string]bool{}}
+		j := newJudging(in, b, ws, app)
+		j.l = l
 		if err := f(j); err != nil {
+			return err
+		}
+		if err := j.awaken(); err != nil {
 			return err
 		}
 		if err := b.Flush(); err != nil {
@@ -157,6 +168,16 @@ func (in *Inbox) judge(ctx context.Context, ws string, f func(*judging) error) e
 		}
 		return l.Close()
 	})
+}
+
+func newJudging(in *Inbox, w store.Writer, ws string, app *definition.App) *judging {
+	return &judging{in: in, w: w, ws: ws, app: app, actors: map[string]landfall.Actor{}, staff: map[string]bool{}, touched: map[string]int64{}}
+}
+
+// looking asks, of a state that is only read, what judging knows.
+func (in *Inbox) looking(r store.Reader, ws string) (*judging, error) {
+	app, err := in.cfg.Definitions.At(r, ws)
+	return newJudging(in, store.Forgetful{Reader: r}, ws, app), err
 }
 
 // actor is a user with what they hold now; a user who is gone holds nothing.
@@ -201,5 +222,11 @@ func (j *judging) commit(e *landfall.Effects) (int64, error) {
 		return j.l.Head().Seq, nil
 	}
 	err := j.l.Commit(e)
-	return j.l.Head().Seq, err
+	seq := j.l.Head().Seq
+	for i := range e.Writes {
+		if r := e.Writes[i].Record; r.Type != landfall.IssueType {
+			j.touched[r.ID] = seq
+		}
+	}
+	return seq, err
 }

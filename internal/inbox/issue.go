@@ -21,7 +21,7 @@ func (p *pushing) refuse(u *unit, r core.Refusal) error {
 	}
 	for i := range u.members {
 		it := u.members[i].item
-		it.Holder = issue.ID
+		p.hold(it, &u.members[i].m, issue.ID)
 		it.Receipt = landfall.Receipt{N: it.Key.N, Result: landfall.Issued, Seq: issue.Version, Issue: issue.ID, Kind: r.Kind, Messages: r.Messages}
 		if err := p.finish(it, store.WithErrors, string(r.Kind)); err != nil {
 			return err
@@ -52,6 +52,7 @@ func (j *judging) open(u *unit, r *core.Refusal, incarnation int64) (*landfall.I
 		i.Group = len(u.members)
 	}
 	row := &store.IssueRow{Issue: *i, Hash: first.Hash, Then: r.Then}
+	row.Next = scheduled(i, 0, j.l.Now())
 	for k := range u.members {
 		row.Sent = append(row.Sent, u.members[k].raw)
 	}
@@ -156,6 +157,7 @@ func (j *judging) settle(row *store.IssueRow, e landfall.Effects, covered []*sto
 	i := &row.Issue
 	i.State, i.Version, i.Settlement, i.Decider, i.DecidedAt = landfall.IssueResolved, j.l.Next(), end.settlement, end.decider, &now
 	i.Note, i.Through, i.ClaimedUntil = end.note, end.through, nil
+	row.Tries = store.Tries{Tried: row.Tried}
 	c := landfall.Change{Action: landfall.Moved, Transition: "resolve", From: was.State, To: i.State, Author: end.decider, Note: end.note}
 	audience := core.IssueAudience(j.app, i.Author, i.Queue, i.Assignee)
 	if err := j.issueEffects(&e, i, &was, audience, c); err != nil {

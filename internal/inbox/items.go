@@ -152,7 +152,11 @@ func (in *Inbox) Item(ctx context.Context, ws string, actor landfall.Actor, id s
 		if it == nil || it.User != actor.User && !actor.Has(landfall.Administrator) {
 			return landfall.Errorf(landfall.CodeNotFound, "there is no such item in the inbox, or you may not see it").WithHint("see `landfall inbox list`")
 		}
-		return newViewer(in, r, ws, actor).show(it, &out)
+		v := newViewer(in, r, ws, actor)
+		if err := v.show(it, &out); err != nil {
+			return err
+		}
+		return v.repairsOf(it, &out.Items[0])
 	})
 	if err != nil {
 		return nil, err

@@ -384,7 +384,7 @@ func (p *pushing) noEffect(u *unit, note string) error {
 func (p *pushing) wait(u *unit, issue string) error {
 	for i := range u.members {
 		it := u.members[i].item
-		it.Holder = issue
+		p.hold(it, &u.members[i].m, issue)
 		it.Receipt = landfall.Receipt{N: it.Key.N, Result: landfall.Issued, Seq: p.l.Head().Seq, Issue: issue, Waiting: true}
 		if err := p.finish(it, store.Queued, "waits behind an open issue"); err != nil {
 			return err

@@ -174,7 +174,8 @@ func (j *judging) again(u *unit) ([]released, error) {
 		it := u.members[i].item
 		o := outcome
 		o.Incarnation, o.N, o.Seq = it.Key.Incarnation, it.Key.N, seq
-		it.Outcome, it.Holder = &o, o.Issue
+		it.Outcome = &o
+		j.hold(it, &u.members[i].m, o.Issue)
 		if err := j.finish(it, state, note); err != nil {
 			return nil, err
 		}
@@ -243,7 +244,7 @@ func (p *pushing) amend(u *unit) (done bool, err error) {
 		return false, err
 	}
 	if v.Refusal != nil {
-		if err := p.attempted(row, v.Refusal); err != nil {
+		if err := p.attempted(&attempt{row: row}, v.Refusal); err != nil {
 			return false, err
 		}
 		return true, p.wait(u, row.Issue.ID)
@@ -263,14 +264,19 @@ func (p *pushing) amend(u *unit) (done bool, err error) {
 	return true, nil
 }
 
-// attempted notes on the issue why another try did not pass.
-func (j *judging) attempted(row *store.IssueRow, r *core.Refusal) error {
+// attempted notes on the issue why another try did not pass. Of one that the
+// server made by itself nobody hears unless it brought something new.
+func (j *judging) attempted(t *attempt, r *core.Refusal) error {
+	row := t.row
 	was := row.Issue
 	i := &row.Issue
-	i.Version, i.Attempts = j.l.Next(), i.Attempts+1
 	if r.Kind != landfall.KindInternal {
 		i.Kind, i.Cause, i.Messages = r.Kind, r.Cause, r.Messages
 	}
+	if t.unaided && i.Kind == was.Kind && i.Cause == was.Cause && slices.Equal(i.Messages, was.Messages) {
+		return j.inVain(row, r.Kind)
+	}
+	i.Version, i.Attempts = j.l.Next(), i.Attempts+1
 	var e landfall.Effects
 	c := landfall.Change{Action: landfall.Updated, From: i.State, To: i.State, Author: i.Author, Note: "tried again"}
 	if err := j.issueEffects(&e, i, &was, core.IssueAudience(j.app, i.Author, i.Queue, i.Assignee), c); err != nil {
@@ -278,6 +284,12 @@ func (j *judging) attempted(row *store.IssueRow, r *core.Refusal) error {
 	}
 	if _, err := j.commit(&e); err != nil {
 		return err
+	}
+	if t.unaided {
+		return j.inVain(row, r.Kind)
+	}
+	if byItself[i.Kind] != byItself[was.Kind] {
+		row.Next, row.Why = scheduled(i, row.InVain, j.l.Now()), ""
 	}
 	return j.w.PutIssue(j.ws, row)
 }

@@ -17,9 +17,10 @@ func (in *Inbox) Rejudge(r store.Reader, ws string, app *definition.App, row *st
 	if err != nil {
 		return nil, err
 	}
-	j := &judging{in: in, w: b, l: l, ws: ws, app: app, actors: map[string]landfall.Actor{}, staff: map[string]bool{}}
-	tried := *row
-	out, err := j.judgeLane(&tried, "", wire.Retried{})
+	j := newJudging(in, b, ws, app)
+	j.l = l
+	tried, out := *row, wire.Retried{}
+	err = j.judgeLane(&attempt{row: &tried}, &out)
 	if landfall.CodeOf(err) == landfall.CodeConflict { // reopened, after it took effect
 		return &core.Refusal{Kind: row.Issue.Kind, Cause: row.Issue.Cause, Messages: row.Issue.Messages}, nil
 	}

@@ -28,7 +28,7 @@ func TestRetryOfWhatHasNoVerdict(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got []string
-	for _, one := range all {
+	for _, one := range all.Items {
 		got = append(got, fmt.Sprint(one.Number, " ", one.Settled, " ", one.Kind, " ", len(one.Messages)))
 	}
 	if want := "5 false fork 1, 4 true  0, 3 false fork 1, 2 true  0, 1 false lost 1"; strings.Join(got, ", ") != want {
@@ -50,7 +50,7 @@ func TestRetryOfWhatHasNoVerdict(t *testing.T) {
 	}
 	// Alone it is no trouble either.
 	one, err := in.Retry(t.Context(), "w", landfall.Actor{User: "ada"}, wire.Retry{Issues: []string{r.Receipts[1].Issue}})
-	if err != nil || one[0].Settled || one[0].Kind != landfall.KindFork {
+	if err != nil || one.Items[0].Settled || one.Items[0].Kind != landfall.KindFork {
 		t.Errorf("%+v %v", one, err)
 	}
 }

@@ -20,7 +20,7 @@ var manyItems = flag.Int("items", 1_000_000, "items in the inbox that benchmarks
 // itemOf is the n-th of years of work: 50 people with two devices each on a
 // hundred thousand records of five types. One in 200 was refused, one in 2,000
 // waits; one kind is rare.
-func itemOf(n int64) *store.Item {
+func benchItem(n int64) *store.Item {
 	at := time.Date(2023, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(n) * 90 * time.Second)
 	user, record := n%50, n*7919%100_000
 	i := &store.Item{
@@ -87,7 +87,7 @@ func filled(b *testing.B) *Inbox {
 	for from := 0; from < *manyItems; from += 5000 {
 		write(func(w store.Writer) error {
 			for n := from; n < from+5000; n++ {
-				if err := w.AddItem("w", itemOf(int64(n+1))); err != nil {
+				if err := w.AddItem("w", benchItem(int64(n+1))); err != nil {
 					return err
 				}
 			}
@@ -104,7 +104,7 @@ func filled(b *testing.B) *Inbox {
 func BenchmarkSearch(b *testing.B) {
 	in := filled(b)
 	admin, emma := landfall.Actor{User: "ada", Roles: []string{landfall.Administrator}}, landfall.Actor{User: "user7", Roles: []string{"employee"}}
-	middle := itemOf(int64(*manyItems / 2)).ReceivedAt
+	middle := benchItem(int64(*manyItems / 2)).ReceivedAt
 	for _, c := range []struct {
 		name string
 		who  landfall.Actor

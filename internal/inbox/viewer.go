@@ -138,6 +138,11 @@ func (v *viewer) sees(it *store.Item) (*core.Sight, error) {
 	if it.User == v.actor.User {
 		return core.SightOf(nil, &v.actor), nil
 	}
+	return v.reads()
+}
+
+// reads is what the reader may read of what they did not enter.
+func (v *viewer) reads() (*core.Sight, error) {
 	if v.sight != nil {
 		return v.sight, nil
 	}

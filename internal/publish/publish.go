@@ -154,6 +154,9 @@ func (p *Publisher) Publish(ctx context.Context, ws string, actor landfall.Actor
 		if err := w.PutDefinition(ws, row); err != nil {
 			return err
 		}
+		if err := w.PutSweep(ws, store.Sweep{Kind: store.SweepDefinition, Why: "the app was published"}); err != nil {
+			return err
+		}
 		published := store.Done(actor.User, store.DefinitionPublish, app.Name, l.Now()).With("version", strconv.FormatInt(out.Version, 10))
 		if err := w.AddAudit(ws, published); err != nil {
 			return err

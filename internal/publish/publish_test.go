@@ -95,6 +95,37 @@ func text(problems []wire.Problem) string {
 	return strings.Join(out, "\n")
 }
 
+// What may pass under another definition is tried again; a check, and the same
+// definition again, change nothing about that.
+func TestPublishingHasIssuesTriedAgain(t *testing.T) {
+	w := newWorld(t)
+	sweeps := func() (n int) {
+		t.Helper()
+		if err := w.store.View(t.Context(), func(r store.Reader) error {
+			list, err := r.Sweeps(ws, 9)
+			n = len(list)
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if _, err := w.Publish(t.Context(), ws, admin, wire.Publish{Source: source, DryRun: true}); err != nil || sweeps() != 0 {
+		t.Errorf("a dry run: %d %v", sweeps(), err)
+	}
+	w.publish(source)
+	if n := sweeps(); n != 1 {
+		t.Errorf("published: %d", n)
+	}
+	if err := w.store.Update(t.Context(), func(tx store.Writer) error { return tx.DeleteSweep(ws, store.Sweep{Kind: store.SweepDefinition}) }); err != nil {
+		t.Fatal(err)
+	}
+	w.publish(source)
+	if n := sweeps(); n != 0 {
+		t.Errorf("published again: %d", n)
+	}
+}
+
 func TestPublish(t *testing.T) {
 	w := newWorld(t)
 	if _, err := w.Current(t.Context(), ws); landfall.CodeOf(err) != landfall.CodeNotFound {

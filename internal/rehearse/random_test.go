@@ -131,7 +131,7 @@ func (w *world) settling() (out []string) {
 	for _, issue := range w.unresolved() {
 		done, err := w.inbox.Retry(context.Background(), "w", landfall.Actor{User: "dora"}, wire.Retry{Issues: []string{issue}, DryRun: true})
 		w.must(err)
-		if done[0].Settled {
+		if done.Items[0].Settled {
 			out = append(out, issue)
 		}
 	}

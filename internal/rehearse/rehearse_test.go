@@ -179,7 +179,7 @@ func TestWhatWasJudgedAsOne(t *testing.T) {
 	w.push("phone-a", w.on(1, landfall.OpUpdate, landfall.Fields{"hours": value(2)}))
 	more := edited(t, "        reopen:", "        cancel: {from: planned, to: open, roles: [technician]}\n        reopen:")
 	w.publish(more)
-	if done, err := w.inbox.Retry(t.Context(), "w", landfall.Actor{User: "dora"}, wire.Retry{All: true}); err != nil || len(done) != 1 || !done[0].Settled {
+	if done, err := w.inbox.Retry(t.Context(), "w", landfall.Actor{User: "dora"}, wire.Retry{All: true}); err != nil || len(done.Items) != 1 || !done.Items[0].Settled {
 		t.Fatalf("%+v %v", done, err)
 	}
 	o := w.rehearse(more + "# again\n")

@@ -222,10 +222,10 @@ func (t *transport) Pull(_ context.Context, since string, limit int) (*wire.Pull
 
 // Retry implements client.Transport.
 func (t *transport) Retry(_ context.Context, issue string) ([]wire.Retried, error) {
-	var out []wire.Retried
+	var out wire.Retries
 	h := t.d.w.host
 	err := t.ask("retry", func(who *auth.Caller) (any, error) {
 		return h.inbox.Retry(t.d.w.ctx, workspace, who.Actor, wire.Retry{Issues: []string{issue}})
 	}, &out)
-	return out, err
+	return out.Items, err
 }

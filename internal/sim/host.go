@@ -106,6 +106,22 @@ func (h *host) start() {
 	h.up, h.unclean, h.failures = true, true, 0
 	h.w.say("the server starts, for the %d. time", h.life)
 	h.work(0)
+	h.tick(h.life)
+}
+
+// tendEvery is how often a server that has nothing to do looks whether there is
+// something to do by itself: seldom, so that quiet hours pass quickly.
+const tendEvery = 20 * time.Second
+
+// tick lets the server look, as long as it lives.
+func (h *host) tick(life int) {
+	h.w.after(tendEvery, func() {
+		if h.life != life || !h.up {
+			return
+		}
+		h.work(0)
+		h.tick(life)
+	})
 }
 
 func (h *host) newAccounts() {
@@ -197,6 +213,11 @@ func (h *host) work(in time.Duration) {
 
 func (h *host) step() {
 	worked, err := h.inbox.Step(context.Background())
+	if err == nil && !worked {
+		if worked, err = h.inbox.Tend(context.Background()); worked && err == nil {
+			h.w.met("inbox: tends")
+		}
+	}
 	waiting := h.offers[:0:0]
 	for _, o := range h.offers {
 		switch {

@@ -195,11 +195,22 @@ func (p *person) retry(d dice) error {
 		req = wire.Retry{Cause: i.Cause}
 	}
 	p.think(d)
-	var out []wire.Retried
+	for {
+		next, err := p.retryPage(req)
+		if next == "" || err != nil {
+			return err
+		}
+		req.After = next
+	}
+}
+
+// retryPage has some issues judged again.
+func (p *person) retryPage(req wire.Retry) (next string, err error) {
+	var out wire.Retries
 	err = p.ask("retry issues", &out, func(ctx context.Context, h *host, who *auth.Caller) (any, error) {
 		return h.inbox.Retry(ctx, workspace, who.Actor, req)
 	})
-	for _, r := range out {
+	for _, r := range out.Items {
 		p.w.say("%s: retries issue %d: settled %v %s", p.name, r.Number, r.Settled, r.Kind)
 		if r.Settled {
 			p.w.met("retry: settled")
@@ -207,7 +218,7 @@ func (p *person) retry(d dice) error {
 			p.w.met("retry: still refused")
 		}
 	}
-	return err
+	return out.Next, err
 }
 
 // change makes a change at the desk, with the version that the person saw.

@@ -71,6 +71,7 @@ const (
 	IssueResolve = "issue.resolve"
 	IssueReopen  = "issue.reopen"
 	IssueRetry   = "issue.retry"
+	IssueRepair  = "issue.repair"
 
 	RecordCreate     = "record.create"
 	RecordUpdate     = "record.update"

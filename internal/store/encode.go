@@ -261,14 +261,15 @@ func EncodeChange(b []byte, c *landfall.Change) []byte {
 
 // itemBody is what an item has beside its columns.
 type itemBody struct {
-	Type    string            `json:"type,omitempty"`
-	Op      landfall.Op       `json:"op,omitempty"`
-	Receipt landfall.Receipt  `json:"receipt"`
-	Refs    []string          `json:"refs,omitempty"`
-	Outcome *landfall.Outcome `json:"outcome,omitempty"`
-	Unbased bool              `json:"unbased,omitempty"`
-	History []ItemEvent       `json:"history,omitempty"`
-	Cleaned *Cleaned          `json:"cleaned,omitempty"`
+	Type     string            `json:"type,omitempty"`
+	Op       landfall.Op       `json:"op,omitempty"`
+	Receipt  landfall.Receipt  `json:"receipt"`
+	Refs     []string          `json:"refs,omitempty"`
+	Mentions []string          `json:"mentions,omitempty"`
+	Outcome  *landfall.Outcome `json:"outcome,omitempty"`
+	Unbased  bool              `json:"unbased,omitempty"`
+	History  []ItemEvent       `json:"history,omitempty"`
+	Cleaned  *Cleaned          `json:"cleaned,omitempty"`
 }
 
 // EncodeItem is an item without its columns: key, user, hash, bytes, state,
@@ -285,6 +286,11 @@ func EncodeItem(b []byte, i *Item) ([]byte, error) {
 		}
 	} else {
 		o.receipt(r)
+	}
+	if len(i.Mentions) > 0 {
+		if err := o.other("mentions", i.Mentions); err != nil {
+			return nil, err
+		}
 	}
 	if len(i.Refs) > 1 || len(i.Refs) == 1 && i.Refs[0] != i.Record {
 		if err := o.other("refs", i.Refs); err != nil {
@@ -346,6 +352,7 @@ func (o *object) history(events []ItemEvent) {
 		o.text("state", string(e.State))
 		o.text("by", e.By)
 		o.text("text", e.Text)
+		o.text("issue", e.Issue)
 		o.b = append(o.b, '}')
 	}
 	o.b = append(o.b, ']')
@@ -361,7 +368,7 @@ func DecodeItem(body []byte, i *Item) error {
 	if err := json.Unmarshal(body, &v); err != nil {
 		return err
 	}
-	i.Type, i.Op, i.Receipt, i.Refs, i.Outcome, i.Unbased, i.History, i.Cleaned = v.Type, v.Op, v.Receipt, v.Refs, v.Outcome, v.Unbased, v.History, v.Cleaned
+	i.Type, i.Op, i.Receipt, i.Refs, i.Mentions, i.Outcome, i.Unbased, i.History, i.Cleaned = v.Type, v.Op, v.Receipt, v.Refs, v.Mentions, v.Outcome, v.Unbased, v.History, v.Cleaned
 	if i.Refs == nil && i.Record != "" {
 		i.Refs = []string{i.Record}
 	}

@@ -39,6 +39,12 @@ func (Forgetful) SetSetting(string, SettingRow) error { return nil }
 // DeleteSetting implements Writer.
 func (Forgetful) DeleteSetting(string, string) error { return nil }
 
+// PutSweep implements Writer.
+func (Forgetful) PutSweep(string, Sweep) error { return nil }
+
+// DeleteSweep implements Writer.
+func (Forgetful) DeleteSweep(string, Sweep) error { return nil }
+
 // SetCounter implements Writer.
 func (Forgetful) SetCounter(string, string, int64) error { return nil }
 

@@ -42,6 +42,7 @@ type Writer interface {
 	WriteAccounts
 	WriteAudit
 	WriteSettings
+	WriteRetries
 }
 
 // Head is where a workspace's sequence stands.
@@ -209,6 +210,9 @@ type Item struct {
 	Holder string
 	// Refs are the records that the mutation touches or refers to, for lanes.
 	Refs []string
+	// Mentions are records that the mutation of a held item refers to: when one of
+	// them changes, it may pass.
+	Mentions []string
 	// Outcome is set when an issued item is settled.
 	Outcome *landfall.Outcome
 	History []ItemEvent
@@ -222,6 +226,8 @@ type ItemEvent struct {
 	State ItemState `json:"state"`
 	By    string    `json:"by,omitempty"`
 	Text  string    `json:"text,omitempty"`
+	// Issue has what it was repaired to.
+	Issue string `json:"issue,omitempty"`
 }
 
 // ItemFilter narrows a list of items. Empty fields do not narrow.
@@ -268,6 +274,9 @@ type IssueRow struct {
 	Then *landfall.Record
 	// Base is the record as the author saw it, as far as the server knows it.
 	Base *landfall.Record
+	Tries
+	// Repairs are what people put in the place of what was sent; that stays.
+	Repairs []Repair `json:",omitempty"`
 }
 
 // IssueFilter narrows a list of issues. Empty fields do not narrow.
@@ -289,6 +298,7 @@ type Issues interface {
 	IssueByNumber(ws string, number int64) (*IssueRow, error)
 	// Issues lists newest first; the cursor of a row is its number.
 	Issues(ws string, f IssueFilter, p Page) ([]*IssueRow, error)
+	Retries
 }
 
 // User is an account.

@@ -100,8 +100,9 @@ type ItemView struct {
 	Issue  *ItemIssue    `json:"issue,omitempty"`
 	// CleanedAt is when its parameters and log were removed, EndedAt when such an
 	// item was completed.
-	CleanedAt *time.Time `json:"cleaned_at,omitempty"`
-	EndedAt   *time.Time `json:"ended_at,omitempty"`
+	CleanedAt *time.Time   `json:"cleaned_at,omitempty"`
+	EndedAt   *time.Time   `json:"ended_at,omitempty"`
+	Repairs   []RepairView `json:"repairs,omitempty"`
 }
 
 // ItemIssue is the issue that an item belongs to, or waits in.
@@ -152,6 +153,12 @@ type IssueDetail struct {
 	// the current status, and all that the caller's roles may make.
 	Before []string `json:"before,omitempty"`
 	After  []string `json:"after,omitempty"`
+	// Repairs are what was put in the place of what was sent, oldest first.
+	Repairs []RepairView `json:"repairs,omitempty"`
+	// Tried are the last tries that the server made by itself, and NextTry is when
+	// it makes the next one.
+	Tried   []Try      `json:"tried,omitempty"`
+	NextTry *time.Time `json:"next_try,omitempty"`
 }
 
 // SentView is one mutation that an issue holds.
@@ -193,10 +200,20 @@ type Released struct {
 
 // Retry asks to judge issues again, as their authors.
 type Retry struct {
-	Issues []string `json:"issues,omitempty"`
+	Issues []string `json:"issues,omitempty" maxItems:"1000"`
 	Cause  string   `json:"cause,omitempty"`
 	All    bool     `json:"all,omitempty"`
-	DryRun bool     `json:"dry_run,omitempty"`
+	DryRun bool     `json:"dry_run,omitempty" doc:"tell what would happen to each, as everything is now, and change nothing"`
+	// After goes on where an answer ended: with its next, and the same selection.
+	After string `json:"after,omitempty" doc:"next of the answer before"`
+}
+
+// Retries are the results of one call: those of a bounded number of issues.
+type Retries struct {
+	Items []Retried `json:"items"`
+	Next  string    `json:"next,omitempty" doc:"goes back as after; empty at the end"`
+	// Total is how many issues the selection held when it began: in the first answer.
+	Total int `json:"total,omitempty"`
 }
 
 // Retried is the result of one retry.
@@ -210,16 +227,86 @@ type Retried struct {
 	Released []Released          `json:"released,omitempty"`
 }
 
+// Repair edits the parameters of a refused change and has it judged again, as its
+// author.
+type Repair struct {
+	Set        landfall.Fields `json:"set,omitempty" doc:"edited values; null clears"`
+	Drop       []string        `json:"drop,omitempty" doc:"fields that are left out"`
+	Transition string          `json:"transition,omitempty" doc:"another transition than was sent"`
+	// Type, Record and Op say what a change was about that can't be read.
+	Type   string      `json:"type,omitempty" doc:"only of a change that can't be read"`
+	Record string      `json:"record,omitempty" doc:"its id; only of a change that can't be read"`
+	Op     landfall.Op `json:"op,omitempty" doc:"only of a change that can't be read"`
+	// N is the number of the change, where the issue holds more than one; 0: the
+	// one that was refused.
+	N       int64  `json:"n,omitempty"`
+	Version int64  `json:"version,omitempty" doc:"of the issue, as it was seen; 0: whatever it is"`
+	Note    string `json:"note,omitempty"`
+	DryRun  bool   `json:"dry_run,omitempty"`
+}
+
+// Repaired is what a repair did, or, dry, would do.
+type Repaired struct {
+	Issue      IssueView           `json:"issue"`
+	DryRun     bool                `json:"dry_run,omitempty"`
+	Settlement landfall.Settlement `json:"settlement,omitempty"`
+	Fields     []string            `json:"fields"` // that were edited; (transition), (type), … for other parts
+	Record     *landfall.Record    `json:"record,omitempty"`
+	Released   []Released          `json:"released,omitempty"`
+}
+
+// RepairView is a repair, beside what was sent.
+type RepairView struct {
+	By     string          `json:"by"`
+	At     time.Time       `json:"at"`
+	Note   string          `json:"note,omitempty"`
+	N      int64           `json:"n"`
+	Fields []RepairedField `json:"fields"`
+	// Mutation is the repaired one, for who may see every field of it.
+	Mutation *landfall.Mutation `json:"mutation,omitempty"`
+}
+
+// RepairedField is one part of a repair: as it was sent, and as it is now. The
+// values are there for who may see every field of both.
+type RepairedField struct {
+	Field    string         `json:"field"`
+	Sent     landfall.Value `json:"sent,omitempty"`
+	Repaired landfall.Value `json:"repaired,omitempty"`
+}
+
+// Try is one try of an issue that the server made by itself, in vain.
+type Try struct {
+	At   time.Time     `json:"at"`
+	Why  string        `json:"why,omitempty"`
+	Kind landfall.Kind `json:"kind"`
+}
+
 // Cause is a group of issues of one origin.
 type Cause struct {
-	Cause     string             `json:"cause"`
-	Kind      landfall.Kind      `json:"kind"`
-	Type      string             `json:"type,omitempty"`
-	Count     int                `json:"count"`
-	Users     []string           `json:"users"`
-	FirstSeen time.Time          `json:"first_seen"`
-	LastSeen  time.Time          `json:"last_seen"`
-	Messages  []landfall.Message `json:"messages"`
+	Cause      string        `json:"cause"`
+	Title      string        `json:"title"`         // in the titles of the definition
+	Fix        string        `json:"fix,omitempty"` // what to do about it
+	Kind       landfall.Kind `json:"kind"`
+	Type       string        `json:"type,omitempty"`
+	Transition string        `json:"transition,omitempty"`
+	Field      string        `json:"field,omitempty"`
+	Count      int           `json:"count"`
+	Users      []string      `json:"users" doc:"the first names, of user_count"`
+	UserCount  int           `json:"user_count"`
+	Devices    int           `json:"devices" doc:"how many devices it comes from"`
+	FirstSeen  time.Time     `json:"first_seen"`
+	LastSeen   time.Time     `json:"last_seen"`
+	// Messages are those of the newest issue.
+	Messages []landfall.Message `json:"messages"`
+	Examples []Example          `json:"examples"`
+}
+
+// Example is one of the issues of a cause.
+type Example struct {
+	ID           string `json:"id"`
+	Number       int64  `json:"number"`
+	Author       string `json:"author"`
+	RecordNumber string `json:"record_number,omitempty"` // only when the caller may see the record
 }
 
 // Comment is a remark on an issue.

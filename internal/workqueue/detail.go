@@ -76,6 +76,9 @@ func (v *view) detail(row *store.IssueRow) (*wire.IssueDetail, error) {
 	if out.Through == 0 {
 		out.Through = i.N
 	}
+	if err := v.history(row, out); err != nil {
+		return nil, err
+	}
 	rec, err := v.server(row, out)
 	if err != nil {
 		return nil, err

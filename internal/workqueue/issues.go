@@ -1,12 +1,10 @@
 package workqueue
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/landfall-sync/landfall"
 	"github.com/landfall-sync/landfall/internal/store"
@@ -259,68 +257,4 @@ func (v *view) issueBeginning(ref string) (string, error) {
 		return id, nil
 	}
 	return "", nil
-}
-
-// Causes groups the unresolved issues that the caller may see by what caused
-// them, the largest group first.
-func (d *Desk) Causes(ctx context.Context, ws string, actor landfall.Actor) ([]wire.Cause, error) {
-	list := []wire.Cause{}
-	err := d.look(ctx, ws, actor, func(v *view) error {
-		at := map[string]int{}
-		after := ""
-		for {
-			next, err := v.issues(store.IssueFilter{State: unresolved}, store.Page{After: after, Limit: largestPage}, func(row *store.IssueRow) error {
-				i := &row.Issue
-				n, ok := at[i.Cause]
-				if !ok {
-					n = len(list)
-					at[i.Cause] = n
-					// Newest first: the messages are those of the last one.
-					list = append(list, wire.Cause{
-						Cause: i.Cause, Kind: i.Kind, Type: i.RecordType, Messages: orNone(i.Messages),
-						FirstSeen: i.ReceivedAt, LastSeen: i.ReceivedAt,
-					})
-				}
-				counted(&list[n], i)
-				return nil
-			})
-			if err != nil || next == "" {
-				return err
-			}
-			after = next
-		}
-	})
-	for n := range list {
-		slices.Sort(list[n].Users)
-	}
-	slices.SortFunc(list, func(a, b wire.Cause) int {
-		return cmp.Or(cmp.Compare(b.Count, a.Count), b.LastSeen.Compare(a.LastSeen), cmp.Compare(a.Cause, b.Cause))
-	})
-	return list, err
-}
-
-func orNone(m []landfall.Message) []landfall.Message {
-	if m == nil {
-		return []landfall.Message{}
-	}
-	return m
-}
-
-// counted adds an issue to its cause.
-func counted(c *wire.Cause, i *landfall.Issue) {
-	c.Count++
-	if !slices.Contains(c.Users, i.Author) {
-		c.Users = append(c.Users, i.Author)
-	}
-	c.FirstSeen = earliest(c.FirstSeen, i.ReceivedAt)
-	if i.ReceivedAt.After(c.LastSeen) {
-		c.LastSeen = i.ReceivedAt
-	}
-}
-
-func earliest(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
 }

@@ -22,6 +22,9 @@ func (r *reading) now() time.Time {
 		if it := r.main[i].Item; it != nil && len(it.History) > 0 {
 			return it.History[len(it.History)-1].At
 		}
+		if row := r.main[i].Issue; row != nil && r.vainly(row) {
+			return row.Tried[len(row.Tried)-1].At
+		}
 	}
 	return r.was.Time
 }

@@ -30,7 +30,7 @@ func (r *reading) issue(changes []*landfall.Change, row *store.IssueRow) {
 
 // putIssue takes an issue in as it is now; what was sent stays.
 func (r *reading) putIssue(row *store.IssueRow) {
-	next := &Issue{Issue: row.Issue, Sent: row.Sent}
+	next := &Issue{Issue: row.Issue, Tries: row.Tries, Sent: row.Sent}
 	if old := r.m.issues[row.Issue.ID]; old != nil && slices.EqualFunc(old.Sent, row.Sent, bytes.Equal) {
 		next.Sent, next.Hashes = old.Sent, old.Hashes
 	} else {
@@ -203,7 +203,9 @@ func (r *reading) mayRetry(old *Issue, id string) {
 		if e.Action != store.IssueRetry || e.Object != id {
 			continue
 		}
-		if a := r.m.actor(e.By, ""); a.Disabled || !r.m.decides(&a, &old.Issue) && (old.Author != a.User || !old.Kind.Amendable()) {
+		if e.By == store.ByServer {
+			r.unaided(old)
+		} else if a := r.m.actor(e.By, ""); a.Disabled || !r.m.decides(&a, &old.Issue) && (old.Author != a.User || !old.Kind.Amendable()) {
 			r.complain("issue-right", "%s may not retry issue %s", a.User, id)
 		}
 	}

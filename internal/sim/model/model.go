@@ -158,8 +158,7 @@ func (r *reading) next() {
 		r.put(op.Item)
 	case op.Issue != nil:
 		r.at++
-		r.complain("atomic", "issue %s is written without a change at %d", op.Issue.Issue.ID, r.seq)
-		r.putIssue(op.Issue)
+		r.beside(op.Issue)
 	case op.Grant != nil:
 		r.at++
 		r.grant(op.Grant)

@@ -26,6 +26,11 @@ func (w *world) judge() {
 		worked, err = w.in.Step(context.Background())
 		w.must(err)
 	}
+	for worked := w.rnd.IntN(2) == 0; worked; {
+		var err error
+		worked, err = w.in.Tend(context.Background())
+		w.must(err)
+	}
 	for _, f := range w.offered {
 		f()
 	}

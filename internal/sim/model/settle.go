@@ -47,6 +47,9 @@ func (r *reading) settlement(changes []*landfall.Change, old *Issue, row *store.
 // retries: the lane as one, or its longest beginning that passes.
 func (r *reading) retries(effects []*landfall.Change, old *Issue, i *landfall.Issue) []*Item {
 	r.mayRetry(old, i.ID)
+	if own := r.m.lane(old); i.Decider == "" && len(own) == 0 {
+		r.complain("unaided", "issue %s, which was reopened, is tried again by the server itself", i.ID)
+	}
 	v, covered := r.retry(old)
 	if n := len(covered); !v.applied() || i.Settlement != landfall.SettledApplied || covered[n-1].Key.N != i.Through {
 		return r.cutOff(old, i, &v)

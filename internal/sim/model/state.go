@@ -21,6 +21,7 @@ type record struct {
 // Issue is an issue with what it holds.
 type Issue struct {
 	landfall.Issue
+	store.Tries
 	Sent   [][]byte
 	Hashes []string // of Sent
 }

@@ -24,6 +24,7 @@ func (t *tx) PutIssue(ws string, row *store.IssueRow) error {
 	if i.State != landfall.IssueResolved {
 		leads = append(leads, kv.Key("unresolved", ws)+place)
 	}
+	leads = append(leads, due(ws, row, place)...)
 	if i.Cause != "" {
 		leads = append(leads, kv.Key("cause", ws, i.Cause)+place)
 	}

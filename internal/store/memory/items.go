@@ -85,6 +85,11 @@ func (t *tx) PutItem(ws string, i *store.Item) error {
 		for _, record := range i.Refs {
 			leads = append(leads, kv.Key("lane", ws, replica, record)+place)
 		}
+		for _, record := range slices.Concat(i.Refs, i.Mentions) {
+			if lead := kv.Key("held on", ws, record) + place; !slices.Contains(leads, lead) {
+				leads = append(leads, lead)
+			}
+		}
 	}
 	if i.Outcome != nil {
 		leads = append(leads, kv.Key("settled", ws, replica, kv.Number(i.Outcome.Seq))+place)

@@ -45,11 +45,13 @@ var (
 
 	qIssue        = statement("SELECT body FROM issues WHERE ws = ? AND id = ?")
 	qIssueNumber  = statement("SELECT body FROM issues WHERE ws = ? AND number = ?")
-	qPutIssue     = statement("INSERT INTO issues (ws, id, number, state, queue, author, record, cause, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (ws, id) DO UPDATE SET number = excluded.number, state = excluded.state, queue = excluded.queue, author = excluded.author, record = excluded.record, cause = excluded.cause, body = excluded.body")
+	qPutIssue     = statement("INSERT INTO issues (ws, id, number, state, queue, author, record, cause, assignee, device, kind, received, next, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (ws, id) DO UPDATE SET number = excluded.number, state = excluded.state, queue = excluded.queue, author = excluded.author, record = excluded.record, cause = excluded.cause, assignee = excluded.assignee, device = excluded.device, kind = excluded.kind, received = excluded.received, next = excluded.next, body = excluded.body")
 	qIssues       = statement("SELECT body FROM issues WHERE ws = ? AND number < ? ORDER BY number DESC")
 	qUnresolved   = statement("SELECT body FROM issues WHERE ws = ? AND number < ? AND state <> 'resolved' ORDER BY number DESC")
 	qIssuesRecord = statement("SELECT body FROM issues WHERE ws = ? AND record = ? AND number < ? ORDER BY number DESC")
 	qIssuesCause  = statement("SELECT body FROM issues WHERE ws = ? AND cause = ? AND number < ? ORDER BY number DESC")
+	qOpenCause    = statement("SELECT body FROM issues WHERE ws = ? AND cause = ? AND number < ? AND state <> 'resolved' ORDER BY number DESC")
+	qOpenAuthor   = statement("SELECT body FROM issues WHERE ws = ? AND author = ? AND number < ? AND state <> 'resolved' ORDER BY number DESC")
 	qIssuesAuthor = statement("SELECT body FROM issues WHERE ws = ? AND author = ? AND number < ? ORDER BY number DESC")
 	qIssuesQueue  = statement("SELECT body FROM issues WHERE ws = ? AND queue = ? AND number < ? ORDER BY number DESC")
 )
@@ -152,8 +154,10 @@ func (t *tx) PutItem(ws string, i *store.Item) error {
 		return t.AddItem(ws, i)
 	}
 	if holder != "" {
-		if err := t.exec(qDropLane, ws, k.Replica, k.Incarnation, k.N); err != nil {
-			return err
+		for _, drop := range []string{qDropLane, qDropMention} {
+			if err := t.exec(drop, ws, k.Replica, k.Incarnation, k.N); err != nil {
+				return err
+			}
 		}
 	}
 	return t.writeItem(qPutItem, ws, i)
@@ -194,6 +198,9 @@ func (t *tx) writeItem(sql, ws string, i *store.Item, more ...any) (err error) {
 			if err := t.exec(qPutLane, ws, k.Replica, record, k.Incarnation, k.N); err != nil {
 				return err
 			}
+		}
+		if err := t.mention(ws, i); err != nil {
+			return err
 		}
 	}
 	settled := int64(0)
@@ -283,7 +290,7 @@ func (t *tx) IssueByNumber(ws string, number int64) (*store.IssueRow, error) {
 // PutIssue implements store.Writer.
 func (t *tx) PutIssue(ws string, row *store.IssueRow) error {
 	i := &row.Issue
-	return t.put(qPutIssue, row, ws, i.ID, i.Number, i.State, i.Queue, i.Author, i.Record, i.Cause)
+	return t.put(qPutIssue, row, ws, i.ID, i.Number, i.State, i.Queue, i.Author, i.Record, i.Cause, i.Assignee, i.Device, string(i.Kind), i.ReceivedAt, row.Next)
 }
 
 // Issues implements store.Reader, like Items.
@@ -296,12 +303,17 @@ func (t *tx) Issues(ws string, f store.IssueFilter, p store.Page) ([]*store.Issu
 		after = math.MaxInt64
 	}
 	sql, args := qIssues, []any{ws, after}
+	open := f.State == store.Unresolved || f.State == landfall.IssueOpen || f.State == landfall.IssueClaimed
 	switch {
 	case f.Record != "":
 		sql, args = qIssuesRecord, []any{ws, f.Record, after}
+	case f.Cause != "" && open:
+		sql, args = qOpenCause, []any{ws, f.Cause, after}
+	case f.User != "" && open:
+		sql, args = qOpenAuthor, []any{ws, f.User, after}
 	case f.Cause != "":
 		sql, args = qIssuesCause, []any{ws, f.Cause, after}
-	case f.State == store.Unresolved || f.State == landfall.IssueOpen || f.State == landfall.IssueClaimed:
+	case open:
 		sql = qUnresolved
 	case f.User != "":
 		sql, args = qIssuesAuthor, []any{ws, f.User, after}

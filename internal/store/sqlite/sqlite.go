@@ -34,10 +34,12 @@ var (
 	schema4 string
 	//go:embed schema-5.sql
 	schema5 string
+	//go:embed schema-6.sql
+	schema6 string
 )
 
 // migrations bring a database from version i to i+1.
-var migrations = []string{schema, schema3, schema4, schema5}
+var migrations = []string{schema, schema3, schema4, schema5, schema6}
 
 // Options of a store. The zero value is for production.
 type Options struct {

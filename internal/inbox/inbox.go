@@ -48,7 +48,10 @@ type Config struct {
 	// CarefulFor (0: 10 minutes) every push is captured before it is judged.
 	Unclean    bool
 	CarefulFor time.Duration
-	Log        *slog.Logger
+	// Barred is called when a device may only hand in from now on, before it
+	// hears of it itself; nil: nobody wants to know.
+	Barred func()
+	Log    *slog.Logger
 }
 
 // Device is who pushes: the replica of the credential, and its user.
@@ -132,11 +135,13 @@ type judging struct {
 
 	actors map[string]landfall.Actor // by user
 	staff  map[string]bool           // of queues: whether somebody works them
+	barred bool                      // a device may only hand in from now on
 }
 
 // judge runs f in one transaction of verdicts. The ledger is closed after f.
 func (in *Inbox) judge(ctx context.Context, ws string, f func(*judging) error) error {
-	return in.cfg.Store.Update(ctx, func(w store.Writer) error {
+	barred := false
+	err := in.cfg.Store.Update(ctx, func(w store.Writer) error {
 		b := store.NewBatch(w, ws)
 		l, err := store.Open(b, ws, in.cfg.Clock(), in.cfg.Mark())
 		if err != nil {
@@ -153,8 +158,13 @@ func (in *Inbox) judge(ctx context.Context, ws string, f func(*judging) error) e
 		if err := b.Flush(); err != nil {
 			return err
 		}
+		barred = j.barred
 		return l.Close()
 	})
+	if err == nil && barred && in.cfg.Barred != nil {
+		in.cfg.Barred()
+	}
+	return err
 }
 
 // actor is a user with what they hold now; a user who is gone holds nothing.
@@ -182,7 +192,7 @@ func (j *judging) author(user, replica string) (landfall.Actor, error) {
 	}
 	r, err := j.w.Replica(j.ws, replica)
 	if r != nil {
-		a.Blocked = r.Blocked
+		a.Blocked = r.Deposits()
 	}
 	return a, err
 }

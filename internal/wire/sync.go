@@ -28,9 +28,17 @@ type Push struct {
 	Checkpoint string `json:"checkpoint,omitempty"`
 	// LostThrough: mutations up to this number were made on a history that the
 	// server has lost since.
-	LostThrough int64             `json:"lost_through,omitempty"`
-	Client      string            `json:"client,omitempty"` // name and version of the program
-	Mutations   []json.RawMessage `json:"mutations"`
+	LostThrough int64  `json:"lost_through,omitempty"`
+	Client      string `json:"client,omitempty"` // name and version of the program
+	// Oldest is when the oldest of those that wait behind these was made.
+	Oldest time.Time `json:"oldest,omitzero"`
+	// Made is the last number that was given in the incarnation; 0 tells nothing.
+	Made int64 `json:"made,omitempty"`
+	// Obeys is the order that the device knows of.
+	Obeys string `json:"obeys,omitempty"`
+	// Wiped: the device has handed in all, and has erased everything else.
+	Wiped     bool              `json:"wiped,omitempty"`
+	Mutations []json.RawMessage `json:"mutations"`
 }
 
 // PushReply answers a push: one receipt a mutation, in order.
@@ -49,6 +57,8 @@ type PushReply struct {
 	// one was closed: it was restored to a time before. Offer again what is kept of
 	// earlier incarnations.
 	Behind bool `json:"behind,omitempty"`
+	// Order is what the device is asked to do: OrderRetire, OrderWipe, or nothing.
+	Order string `json:"order,omitempty"`
 }
 
 // Pulled is the latest state of one record, or that it is gone.
@@ -82,6 +92,8 @@ type PullReply struct {
 	// Definition is the published version; fetch it when it is not the one known.
 	Definition int64     `json:"definition"`
 	Clock      time.Time `json:"clock"`
+	// Order is what the device is asked to do.
+	Order string `json:"order,omitempty"`
 }
 
 // Expects is the mutation that a server expects next of a device.
@@ -100,6 +112,9 @@ type EnrolRequest struct {
 	// revoked, or when the server was restored to a time before it enrolled.
 	Replica string `json:"replica,omitempty" maxLength:"64" doc:"the device's id, when it was enrolled before"`
 	User    string `json:"user,omitempty" maxLength:"100" doc:"whose device it was; nobody else can sign in on it"`
+	// Fresh: nothing of what the device held is there any more. It goes on in an
+	// incarnation of its own.
+	Fresh bool `json:"fresh,omitempty" doc:"the device comes back empty: its data was evicted or erased"`
 }
 
 // Enrolled is a new replica and its credential, which is shown once.

@@ -86,6 +86,9 @@ func (t *tx) PutItem(ws string, i *store.Item) error {
 			leads = append(leads, kv.Key("lane", ws, replica, record)+place)
 		}
 	}
+	if i.State != store.Completed && i.State != store.Withdrawn {
+		leads = append(leads, kv.Key("open", ws)+place)
+	}
 	if i.Outcome != nil {
 		leads = append(leads, kv.Key("settled", ws, replica, kv.Number(i.Outcome.Seq))+place)
 	}

@@ -30,10 +30,12 @@ var (
 	schema string
 	//go:embed schema-3.sql
 	schema3 string
+	//go:embed schema-7.sql
+	schema7 string
 )
 
 // migrations bring a database from version i to i+1.
-var migrations = []string{schema, schema3}
+var migrations = []string{schema, schema3, schema7}
 
 // Options of a store. The zero value is for production.
 type Options struct {

@@ -113,19 +113,19 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{opts: o}
 	s.publisher = publish.New(publish.Config{Store: o.Store, Clock: o.Clock, Mark: o.mark})
-	log := changelog.New(changelog.Config{Store: o.Store, Definitions: s.publisher, Clock: o.Clock, NewID: o.NewID, Limits: o.Limits})
+	accounts := accountsOf(&o, s.publisher)
+	log := changelog.New(changelog.Config{Store: o.Store, Definitions: s.publisher, Clock: o.Clock, NewID: o.NewID, Limits: o.Limits, Barred: accounts.Forget})
 	s.ahead = &ahead{log: log, busy: make(chan struct{}, 1)}
 	s.inbox = inbox.New(inbox.Config{
 		Store: o.Store, Definitions: s.publisher, History: log, Clock: o.Clock, NewID: o.NewID, Mark: o.mark,
 		Limits: o.Limits, Patience: o.Patience, Log: o.Log, Unclean: unclean(o.Store),
-		JudgeTime: o.Bounds.JudgeTime, Backlog: o.Bounds.Backlog,
+		JudgeTime: o.Bounds.JudgeTime, Backlog: o.Bounds.Backlog, Barred: accounts.Forget,
 	})
 	desk := workqueue.New(workqueue.Config{Store: o.Store, Definitions: s.publisher, Clock: o.Clock, Mark: o.mark})
-	accounts := accountsOf(&o, s.publisher)
 	var err error
 	s.api, err = httpapi.New(httpapi.Config{
-		Sessions: callers{accounts}, Devices: callers{accounts}, People: accounts, Definitions: s.publisher,
-		Inbox: pushes{s.inbox}, Records: reads{log, o.Log, s.ahead}, Queues: desk, Issues: desk, IssueWork: desk, Audit: accounts,
+		Sessions: callers{accounts, s.inbox, o.Log}, Devices: callers{accounts, s.inbox, o.Log}, People: accounts, Definitions: s.publisher,
+		Inbox: pushes{s.inbox}, Landing: s.inbox, Records: reads{log, o.Log, s.ahead}, Queues: desk, Issues: desk, IssueWork: desk, Audit: accounts,
 		Limits: o.Limits, PushMemory: o.Bounds.Memory, Memory: o.Bounds.Memory, Times: o.Bounds.Times, Clock: o.Clock, NewID: o.NewID, Log: o.Log, Version: Version,
 		Wait: longestWait, Look: lookEvery,
 	})

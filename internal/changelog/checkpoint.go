@@ -69,6 +69,9 @@ type position struct {
 	seen  string // mark of the commit that holds head
 	part  *within
 	lost  *losing
+	// forced is the number of the last full sync that was asked of the replica
+	// when this one began.
+	forced int64
 }
 
 // settled is the sequence up to which losses are done.
@@ -111,6 +114,9 @@ func (p *position) encode() string {
 	} else {
 		b = append(b, 0)
 	}
+	if p.forced > 0 {
+		num(p.forced)
+	}
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
@@ -135,6 +141,9 @@ func decode(token string) (*position, error) {
 	if l := s.num(); l != 0 {
 		p.lost = &losing{done: s.num(), upto: s.num(), at: cursor{s.num(), s.text()}}
 		s.failed = s.failed || l != 1 || p.lost.done < p.seq || p.lost.upto <= p.lost.done || p.lost.upto > p.head
+	}
+	if len(s.b) > 0 {
+		p.forced = s.num()
 	}
 	if s.failed || len(s.b) != 0 || p.seq > p.head || p.start > p.head || p.encode() != token {
 		return nil, errMalformed

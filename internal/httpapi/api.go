@@ -29,6 +29,7 @@ import (
 type Config struct {
 	Sessions    Sessions
 	Devices     Devices
+	Landing     Landing
 	People      People
 	Definitions Definitions
 	Inbox       Inbox
@@ -59,6 +60,7 @@ type API struct {
 	document []byte       // OpenAPI as JSON
 	pushes   atomic.Int64 // bytes held by pushes under way
 	others   atomic.Int64 // and by other requests
+	flights  flights
 	stop     chan struct{}
 	stopOnce sync.Once
 }

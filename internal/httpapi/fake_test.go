@@ -77,16 +77,28 @@ func (f *fake) Enrol(_ context.Context, req wire.EnrolRequest, c *Caller) (*wire
 	return &wire.Enrolled{Replica: "r2"}, f.ask("enrol code=%s by %s", req.Code, who)
 }
 
-func (f *fake) Devices(_ context.Context, _ string, _ landfall.Actor, user string, p store.Page) (wire.List[wire.DeviceView], error) {
-	return wire.List[wire.DeviceView]{}, f.ask("devices of %q after %q, %d", user, p.After, p.Limit)
+func (f *fake) Devices(_ context.Context, _ string, _ landfall.Actor, q wire.DevicesQuery, p store.Page) (wire.List[wire.DeviceView], error) {
+	return wire.List[wire.DeviceView]{}, f.ask("devices of %q after %q, %d", q.User, p.After, p.Limit)
+}
+
+func (f *fake) Ledger(_ context.Context, _ string, _ landfall.Actor, ref string) (*wire.Ledger, error) {
+	return &wire.Ledger{Device: ref}, f.ask("ledger %s", ref)
+}
+
+func (f *fake) Resync(_ context.Context, _ string, _ landfall.Actor, req wire.Resync) (*wire.Resynced, error) {
+	return &wire.Resynced{Number: 1}, f.ask("resync role=%s all=%t", req.Role, req.All)
+}
+
+func (f *fake) Land(_ context.Context, _ string, _ landfall.Actor, device string, b []byte) (*wire.PushReply, error) {
+	return &wire.PushReply{Next: 8}, f.ask("land %s %s", device, b)
 }
 
 func (f *fake) Device(_ context.Context, _ string, _ landfall.Actor, ref string) (*wire.DeviceView, error) {
 	return &wire.DeviceView{ID: ref}, f.ask("device %s", ref)
 }
 
-func (f *fake) Revoke(_ context.Context, _ string, _ landfall.Actor, ref string) (*wire.DeviceView, error) {
-	return &wire.DeviceView{ID: ref}, f.ask("revoke %s", ref)
+func (f *fake) Control(_ context.Context, _ string, _ landfall.Actor, ref string, act wire.DeviceAct) (*wire.DeviceView, error) {
+	return &wire.DeviceView{ID: ref}, f.ask("%s %s", act, ref)
 }
 
 func (f *fake) Users(_ context.Context, _ string, _ landfall.Actor, p store.Page) (wire.List[wire.UserView], error) {
@@ -166,7 +178,7 @@ func (f *fake) Item(_ context.Context, _ string, _ landfall.Actor, id string) (*
 	return it, f.ask("item %s", id)
 }
 
-func (f *fake) Page(_ context.Context, _, replica string, _ landfall.Actor, since string, limit int) (*wire.PullPage, error) {
+func (f *fake) Page(_ context.Context, _, replica string, _ landfall.Actor, since string, limit int, _ *wire.Contact) (*wire.PullPage, error) {
 	return &wire.PullPage{}, f.ask("pull %s since %q, %d", replica, since, limit)
 }
 
@@ -245,7 +257,7 @@ func newAPI(t testing.TB) (*API, *fake, *bytes.Buffer) {
 	t.Helper()
 	f, log := &fake{}, &bytes.Buffer{}
 	a, err := New(Config{
-		Sessions: f, Devices: f, People: f, Definitions: f, Inbox: f, Records: f, Queues: f, Issues: f, IssueWork: f, Audit: f,
+		Sessions: f, Devices: f, Landing: f, People: f, Definitions: f, Inbox: f, Records: f, Queues: f, Issues: f, IssueWork: f, Audit: f,
 		Limits: wire.Limits{Body: 1 << 10, PullPage: 800}, PushMemory: 4 << 10, Memory: 8 << 20,
 		Clock: func() time.Time { return noon }, NewID: func() string { return "new-id" },
 		Log: slog.New(slog.NewTextHandler(log, nil)), Version: "test", Wait: time.Hour, Look: time.Millisecond,

@@ -42,7 +42,7 @@ func FuzzAnswer(f *testing.F) {
 		if s >= 200 && s < 600 {
 			status = s
 		}
-		_, err := h.Pull(t.Context(), "", 1)
+		_, err := h.Pull(t.Context(), "", 1, wire.Contact{})
 		if err == nil {
 			if status >= 300 || !json.Valid(b) {
 				t.Errorf("%d %q is taken for an answer", status, b)

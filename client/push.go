@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"slices"
 
 	"github.com/landfall-sync/landfall"
 	"github.com/landfall-sync/landfall/internal/wire"
@@ -16,6 +17,9 @@ type batch struct {
 	inc     int64    // incarnation of the entries
 	entries []*Entry // to push; none: pull
 	body    []byte
+	told    wire.Contact
+	wipe    bool // nothing is left to send: erase
+	wiped   bool // it says that this was done
 }
 
 // The sizes of a push before a server says its limits.
@@ -41,11 +45,14 @@ func (c *Client) batch(ctx context.Context, skipStored bool) (b *batch, err erro
 		if err != nil {
 			return err
 		}
-		waiting, held := 0, false
-		var due []*Entry
+		var waiting, due []*Entry
+		held, unsent := false, 0
 		for _, e := range all {
 			if e.unsettled() {
-				waiting++
+				waiting = append(waiting, e)
+			}
+			if e.unsettled() && e.State != Stored {
+				unsent++
 			}
 			if !e.unsettled() || b.inc != 0 && b.inc != e.Incarnation {
 				continue
@@ -58,7 +65,12 @@ func (c *Client) batch(ctx context.Context, skipStored bool) (b *batch, err erro
 				due = append(due, e)
 			}
 		}
-		if b.entries, err = s.fitting(due); err != nil || len(b.entries) == 0 {
+		if b.entries, err = s.fitting(due); err != nil {
+			return err
+		}
+		behind := slices.DeleteFunc(slices.Clone(waiting), func(e *Entry) bool { return slices.Contains(b.entries, e) })
+		if b.told, err = c.contact(s, len(waiting), behind); err != nil || len(b.entries) == 0 {
+			b.inc, b.wipe = s.Incarnation, s.Order == wire.OrderWipe && unsent == 0
 			return err
 		}
 		previous, err := s.previous(tx, b.inc, b.entries[0])
@@ -75,7 +87,7 @@ func (c *Client) batch(ctx context.Context, skipStored bool) (b *batch, err erro
 			}
 			before = e.Hash
 		}
-		b.body, err = c.body(b, previous, waiting)
+		b.body, err = c.body(b, previous, len(waiting))
 		return err
 	})
 	return b, err
@@ -131,27 +143,36 @@ func (s *state) fitting(due []*Entry) ([]*Entry, error) {
 	return due[:end], nil
 }
 
-// body writes the push by hand, so that each mutation's bytes stay as they are.
+// body is the push; without entries it only tells of the device.
 func (c *Client) body(p *batch, previous string, waiting int) ([]byte, error) {
-	s, entries := p.s, p.entries
-	version := int64(0)
-	if s.Definition != nil {
-		version = s.Definition.Version
+	s, first := p.s, p.s.Next
+	head := wire.Push{
+		Replica: s.Replica, Incarnation: p.inc, Clock: p.told.Clock, Protocol: wire.Protocol, Definition: p.told.Definition,
+		PreviousHash: previous, Checkpoint: s.Checkpoint, Waiting: waiting, Client: c.opts.Program, Oldest: p.told.Oldest, Obeys: s.Order, Wiped: p.wiped,
 	}
-	head, err := json.Marshal(wire.Push{
-		Replica: s.Replica, Incarnation: p.inc, Clock: c.opts.Clock().UTC(), Protocol: wire.Protocol, Definition: version,
-		First: entries[0].N, PreviousHash: previous, Checkpoint: s.Checkpoint, LostThrough: s.lostThrough(p.inc, entries), Waiting: waiting, Client: c.opts.Program, Mutations: []json.RawMessage{},
-	})
+	if p.inc == s.Incarnation {
+		head.Made = p.told.Made
+	}
+	if len(p.entries) > 0 {
+		first, head.LostThrough = p.entries[0].N, s.lostThrough(p.inc, p.entries)
+	}
+	head.First = first
+	sent := make([][]byte, len(p.entries))
+	for i, e := range p.entries {
+		sent[i] = e.Bytes
+	}
+	return pushBody(head, sent)
+}
+
+// pushBody writes a push by hand, so that each mutation's bytes stay as they are.
+func pushBody(p wire.Push, mutations [][]byte) ([]byte, error) {
+	p.Mutations = []json.RawMessage{}
+	head, err := json.Marshal(p)
 	if err != nil {
 		return nil, err
 	}
 	b := bytes.NewBuffer(bytes.TrimSuffix(head, []byte("]}")))
-	for i, e := range entries {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.Write(e.Bytes)
-	}
+	b.Write(bytes.Join(mutations, []byte(",")))
 	b.WriteString("]}")
 	return b.Bytes(), nil
 }
@@ -179,9 +200,10 @@ func (c *Client) push(ctx context.Context, b *batch, r *Report) (deed, error) {
 		if err != nil {
 			return err
 		}
+		s.Order = reply.Order
 		switch {
 		case s.Incarnation != b.s.Incarnation:
-			return nil // another process was here first
+			return save(tx, s) // another process was here first
 		case reply.Gap:
 			err = c.gap(tx, s, b, reply)
 		default:

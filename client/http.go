@@ -80,10 +80,11 @@ func (h *HTTP) Retry(ctx context.Context, issue string) ([]wire.Retried, error) 
 }
 
 // Do makes a call that Transport does not have: in goes as JSON unless it is
-// nil, and the reply is read into out unless that is nil.
+// nil, and the reply is read into out unless that is nil. A json.RawMessage goes
+// byte for byte.
 func (h *HTTP) Do(ctx context.Context, method, path string, in, out any) error {
-	var body []byte
-	if in != nil {
+	body, raw := in.(json.RawMessage)
+	if in != nil && !raw {
 		var b bytes.Buffer
 		enc := json.NewEncoder(&b)
 		enc.SetEscapeHTML(false)

@@ -119,6 +119,7 @@ func (c *inboxRetryCmd) Run(s *session) error {
 type queueCmd struct {
 	List queueListCmd `cmd:"" help:"The queues that you belong to."`
 	Show queueShowCmd `cmd:"" help:"What waits in a queue."`
+	Land queueLandCmd `cmd:"" help:"Hand in what was exported from a device."`
 }
 
 type queueListCmd struct{}

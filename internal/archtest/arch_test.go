@@ -46,6 +46,7 @@ var rules = map[string][]string{
 	"internal/sim/planted/hunt": {"internal/sim"},
 	"internal/blob":             {".", "internal/store"},
 	"internal/tabular":          {"."},
+	"internal/sealed":           {"."},
 	"internal/torn":             {},
 	"internal/transfer":         {".", "internal/definition", "internal/tabular", "internal/wire"},
 	"client":                    {".", "internal/core", "internal/definition", "internal/wire"},

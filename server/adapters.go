@@ -64,7 +64,7 @@ func (r reads) Page(ctx context.Context, ws, replica string, actor landfall.Acto
 	if reply.More {
 		r.ahead.make(ws, actor, reply, limit) //nolint:contextcheck // it outlives the request
 	}
-	if err := r.Heard(ctx, ws, replica, since, reply.More, told); err != nil {
+	if err := r.Heard(ctx, ws, replica, since, reply, told); err != nil {
 		r.log.LogAttrs(ctx, slog.LevelWarn, "a device's contact was not noted", slog.String("device", replica), slog.String("error", err.Error()))
 	}
 	return reply, nil

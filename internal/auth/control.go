@@ -203,11 +203,10 @@ func (a *Accounts) Forget() { a.store.forget() }
 // anew lets a device that comes back empty go on in an incarnation of its own.
 // What it had reported and never sent is lost: the inbox opens an issue on it.
 func (a *Accounts) anew(w store.Writer, ws string, d *store.Replica, now time.Time) error {
-	missing := max(0, d.Made-d.Next+1)
-	if d.Made == 0 {
-		missing = int64(d.Waiting)
+	missing, left, after := d.Waits()
+	if left > d.Incarnation {
+		d.Leave(left)
 	}
-	first, left := d.Next, d.Incarnation
 	d.Closed = max(d.Closed, left)
 	d.Leave(left + 1)
 	d.Past[len(d.Past)-1].Missing = missing
@@ -219,7 +218,7 @@ func (a *Accounts) anew(w store.Writer, ws string, d *store.Replica, now time.Ti
 	if missing == 0 {
 		return nil
 	}
-	d.Found(store.Mishap{At: now, What: store.MishapEvicted, Incarnation: left, From: first, To: first + missing - 1, Reported: reported, Due: true})
+	d.Found(store.Mishap{At: now, What: store.MishapEvicted, Incarnation: left, From: after + 1, To: after + missing, Reported: reported, Due: true})
 	lost := store.Done("", store.DeviceLoss, d.ID, now).With("incarnation", strconv.FormatInt(left, 10)).With("changes", strconv.FormatInt(missing, 10))
 	lost.Device = d.ID
 	return w.AddAudit(ws, lost)

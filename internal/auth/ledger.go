@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"slices"
 
 	"github.com/landfall-sync/landfall"
 	"github.com/landfall-sync/landfall/internal/store"
@@ -26,29 +27,23 @@ func (a *Accounts) Ledger(ctx context.Context, ws string, actor landfall.Actor, 
 
 func ledger(r store.Devices, ws string, d *store.Replica) (*wire.Ledger, error) {
 	out := &wire.Ledger{Device: d.ID, Reported: d.Reported, Lines: []wire.LedgerLine{}, Mishaps: []wire.LedgerMishap{}}
-	past := map[int64]store.Past{}
-	for _, p := range d.Past {
-		past[p.Incarnation] = p
+	waits, in, _ := d.Waits()
+	all := append(slices.Clone(d.Past), store.Past{Incarnation: d.Incarnation, Received: d.Next - 1})
+	if in > d.Incarnation {
+		all = append(all, store.Past{Incarnation: in})
 	}
-	for inc := int64(1); inc <= d.Incarnation; inc++ {
-		t, err := r.Tally(ws, d.ID, inc)
+	for _, p := range all {
+		t, err := r.Tally(ws, d.ID, p.Incarnation)
 		if err != nil {
 			return nil, err
 		}
-		p, known := past[inc]
-		switch {
-		case inc == d.Incarnation:
-			p = store.Past{Received: d.Next - 1}
-		case !known:
-			p = store.Past{Received: t.Received}
+		line := wire.LedgerLine{Incarnation: p.Incarnation}
+		if p.Incarnation == in {
+			line.Pending = waits
 		}
-		line := wire.LedgerLine{Incarnation: inc}
-		if inc == d.Incarnation {
-			line.Pending = max(0, d.Made-p.Received)
-		}
-		line.Lost = d.Lost[inc] + p.Missing
+		line.Lost = d.Lost[p.Incarnation] + p.Missing
 		line.Issue = t.Open - t.OpenLost
-		line.Applied = p.Received - line.Issue - d.Lost[inc]
+		line.Applied = p.Received - line.Issue - d.Lost[p.Incarnation]
 		line.Made = p.Received + line.Pending + p.Missing
 		out.Lines = append(out.Lines, line)
 		out.Add(line.LedgerSums)

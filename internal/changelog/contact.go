@@ -20,15 +20,15 @@ func (l *Log) Seen(ctx context.Context, ws, replica string, seq int64) error {
 	return l.heard(ctx, ws, replica, contact{seq: seq})
 }
 
-// Heard notes a pull from a checkpoint, with what the device told of itself, nil
-// for nothing. With more, it does not have everything yet.
-func (l *Log) Heard(ctx context.Context, ws, replica, since string, more bool, told *wire.Contact) error {
+// Heard notes a pull from a checkpoint that is answered with a page, and what the
+// device told of itself, nil for nothing.
+func (l *Log) Heard(ctx context.Context, ws, replica, since string, page *wire.PullPage, told *wire.Contact) error {
 	c := contact{told: told}
-	if p, err := parse(since); err == nil {
+	if !page.More {
+		c.seq = Acknowledged(since) // within a long sync it does not have everything yet
+	}
+	if p, err := parse(page.Checkpoint); err == nil {
 		c.forced = p.forced
-		if !more {
-			c.seq = p.seq
-		}
 	}
 	return l.heard(ctx, ws, replica, c)
 }

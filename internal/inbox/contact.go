@@ -24,7 +24,7 @@ func (p *pushing) contact() error {
 		Definition: push.Definition, Client: push.Client, Obeys: push.Obeys,
 	}
 	if report.Made == 0 {
-		report.Made = max(rep.Next-1, rep.Made) // it says nothing of it
+		report.Incarnation = 0 // it says nothing of its numbers
 	}
 	if report.Waiting <= 0 {
 		report.Oldest = time.Time{}

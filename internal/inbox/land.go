@@ -47,8 +47,8 @@ func (c *captured) arrival() store.ItemEvent {
 	return e
 }
 
-// landed tells the audit who landed something new. The device itself said
-// nothing, so that nothing of what it told last changes.
+// landed tells the audit who landed something. The device itself said nothing:
+// of what it told last, only what is here now waits no more.
 func (p *pushing) landed() error {
 	fresh := 0
 	for _, r := range p.seq.given {
@@ -57,6 +57,12 @@ func (p *pushing) landed() error {
 		}
 	}
 	rep := p.seq.rep
+	if n, _, _ := rep.Waits(); rep.MadeIn > 0 && n < int64(rep.Waiting) {
+		rep.Waiting = int(n)
+	}
+	if rep.Waiting == 0 {
+		rep.Oldest = time.Time{}
+	}
 	e := store.Done(p.c.row.By, store.DeviceLand, rep.ID, p.l.Now()).With("user", rep.User).With("name", rep.Name).
 		With("changes", strconv.Itoa(len(p.c.push.Mutations))).With("new", strconv.Itoa(fresh))
 	if err := p.w.AddAudit(p.ws, e); err != nil {

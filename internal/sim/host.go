@@ -284,7 +284,7 @@ func (h *host) pull(who *auth.Caller, since string, limit int, told wire.Contact
 		}
 		page.Packed = nil
 	}
-	_ = h.log.Heard(ctx, workspace, who.Replica, since, page.More, &told) // a contact that was not noted costs the device nothing
+	_ = h.log.Heard(ctx, workspace, who.Replica, since, page, &told) // a contact that was not noted costs the device nothing
 	return page, nil
 }
 

@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -114,20 +115,42 @@ func (r *Replica) Found(m Mishap) {
 	r.Mishaps = all
 }
 
+// mostPast bounds the incarnations that are accounted for.
+const mostPast = 1000
+
 // Leave ends the current incarnation for a later one.
 func (r *Replica) Leave(next int64) {
 	r.Past = append(append([]Past(nil), r.Past...), Past{Incarnation: r.Incarnation, Received: r.Next - 1})
-	r.Incarnation, r.Next, r.LastHash, r.Made = next, 1, "", 0
+	if len(r.Past) > mostPast {
+		r.Lost = maps.Clone(r.Lost)
+		delete(r.Lost, r.Past[0].Incarnation)
+		r.Past = r.Past[1:]
+	}
+	r.Incarnation, r.Next, r.LastHash = next, 1, ""
+	if r.MadeIn != next {
+		r.Made, r.MadeIn = 0, 0
+	}
+}
+
+// Waits is how many numbers of its newest incarnation the device reported that
+// are not here, with the incarnation and the number before them.
+func (r *Replica) Waits() (n, incarnation, after int64) {
+	switch {
+	case r.MadeIn > r.Incarnation:
+		return r.Made, r.MadeIn, 0
+	case r.MadeIn == r.Incarnation:
+		return max(0, r.Made-r.Next+1), r.Incarnation, r.Next - 1
+	}
+	return int64(r.Waiting), r.Incarnation, r.Next - 1 // it tells no numbers
 }
 
 // AddLost counts numbers of an incarnation as lost.
 func (r *Replica) AddLost(incarnation, n int64) {
-	all := make(map[int64]int64, len(r.Lost)+1)
-	for k, v := range r.Lost {
-		all[k] = v
+	r.Lost = maps.Clone(r.Lost)
+	if r.Lost == nil {
+		r.Lost = map[int64]int64{}
 	}
-	all[incarnation] += n
-	r.Lost = all
+	r.Lost[incarnation] += n
 }
 
 // contactGrain is how exactly devices are listed by their last contact, so that
@@ -198,9 +221,8 @@ func CompareContact(a, b *Replica) int {
 	return cmp.Or(cmp.Compare(a.ContactKey(), b.ContactKey()), cmp.Compare(a.ID, b.ID))
 }
 
-// Tally says how the items of an incarnation stand.
+// Tally counts the items of an incarnation that are open.
 type Tally struct {
-	Received int64 // the last number; 0 for the forks, whose numbers tell nothing
 	Open     int64 // in issues, or waiting in one
 	OpenLost int64 // of these, declared lost
 }
@@ -248,9 +270,11 @@ func (r *Replica) Reports(p Report, arrived time.Time) (retired bool) {
 	}
 	r.Waiting, r.Oldest, r.Reported = max(0, p.Waiting), p.Oldest, arrived
 	r.Client, r.Definition = p.Client, p.Definition
-	if p.Incarnation == r.Incarnation && p.Incarnation > 0 {
+	if p.Incarnation == r.Incarnation {
 		r.forgot(p.Made, arrived)
-		r.Made = max(0, p.Made)
+	}
+	if p.Incarnation == r.Incarnation || p.Incarnation == r.Incarnation+1 {
+		r.Made, r.MadeIn = max(0, p.Made), p.Incarnation
 	}
 	if p.Obeys != OrderRetire || !r.Retiring || r.Blocked || r.Waiting > 0 {
 		return false

@@ -342,7 +342,8 @@ type Replica struct {
 	Oldest   time.Time       `json:",omitzero"`  // when the oldest change in its outbox was made, by its clock
 	Reported time.Time       `json:",omitzero"`  // when it told of its outbox
 	Told     time.Time       `json:",omitzero"`  // the same by its clock
-	Made     int64           `json:",omitempty"` // the last number that it gave in Incarnation, as it reported
+	Made     int64           `json:",omitempty"` // the last number that it gave in the incarnation MadeIn, as it reported
+	MadeIn   int64           `json:",omitempty"` // Incarnation, or a later one of which nothing came yet
 	Past     []Past          `json:",omitempty"` // incarnations before
 	Lost     map[int64]int64 `json:",omitempty"` // numbers lost, by incarnation
 	Forked   int64           `json:",omitempty"` // mutations of other histories that are kept

@@ -129,13 +129,6 @@ func (t *tx) Tally(ws, replica string, incarnation int64) (store.Tally, error) {
 	var out store.Tally
 	opened := kv.Key("open", ws, replica)
 	if incarnation > 0 {
-		for row := range t.down(kv.Key("item", ws, replica, kv.Number(incarnation)), "") {
-			var err error
-			if out.Received, err = kv.ParseNumber(kv.Last(row)); err != nil {
-				return out, err
-			}
-			break
-		}
 		opened = kv.Key("open", ws, replica, kv.Number(incarnation))
 	}
 	all, err := list[store.Item](t.led(t.up(opened, "")), math.MaxInt, nil)

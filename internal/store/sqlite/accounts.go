@@ -25,7 +25,6 @@ var (
 	qReplicaState = statement("SELECT body FROM replicas WHERE ws = ? AND state = ? AND state <> 'active' AND id > ? ORDER BY id")
 	qContacts     = statement("SELECT body FROM replicas WHERE ws = ? AND (contact, id) > (?, ?) AND contact <= ? ORDER BY contact, id")
 	qPutReplica   = statement("INSERT INTO replicas (ws, id, user, credential, state, contact, body) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (ws, id) DO UPDATE SET user = excluded.user, credential = excluded.credential, state = excluded.state, contact = excluded.contact, body = excluded.body")
-	qLastNumber   = statement("SELECT max(n) FROM items WHERE ws = ? AND replica = ? AND incarnation = ?")
 	qOpen         = statement("SELECT count(*), ifnull(sum(json_extract(CAST(body AS TEXT), '$.op') = 'lost'), 0) FROM items WHERE ws = ? AND replica = ? AND incarnation = ? AND state <> 'completed' AND state <> 'withdrawn'")
 	qOpenForks    = statement("SELECT count(*), ifnull(sum(json_extract(CAST(body AS TEXT), '$.op') = 'lost'), 0) FROM items WHERE ws = ? AND replica = ? AND incarnation < 0 AND state <> 'completed' AND state <> 'withdrawn'")
 )
@@ -135,13 +134,7 @@ func (t *tx) Tally(ws, replica string, incarnation int64) (out store.Tally, err 
 	}
 	if incarnation < 0 {
 		err = t.query(qOpenForks, opened, ws, replica)
-		return out, err
-	}
-	err = t.query(qLastNumber, func(st *sqlite.Stmt) (bool, error) {
-		out.Received = st.ColumnInt64(0)
-		return false, nil
-	}, ws, replica, incarnation)
-	if err == nil {
+	} else {
 		err = t.query(qOpen, opened, ws, replica, incarnation)
 	}
 	return out, err

@@ -30,6 +30,7 @@ type fake struct {
 	// looks counts down until the item is completed.
 	looks int
 	fail  error
+	page  []byte // changes of a pull
 }
 
 func (f *fake) ask(format string, args ...any) error {
@@ -98,7 +99,7 @@ func (f *fake) Device(_ context.Context, _ string, _ landfall.Actor, ref string)
 }
 
 func (f *fake) Control(_ context.Context, _ string, _ landfall.Actor, ref string, act wire.DeviceAct) (*wire.DeviceView, error) {
-	return &wire.DeviceView{ID: ref}, f.ask("%s %s", act, ref)
+	return &wire.DeviceView{ID: ref, User: "emma"}, f.ask("%s %s", act, ref)
 }
 
 func (f *fake) Users(_ context.Context, _ string, _ landfall.Actor, p store.Page) (wire.List[wire.UserView], error) {
@@ -114,7 +115,7 @@ func (f *fake) AddUser(_ context.Context, _ string, _ landfall.Actor, n wire.New
 }
 
 func (f *fake) ChangeUser(_ context.Context, _ string, _ landfall.Actor, keep, name string, c wire.UserChange) (*wire.UserView, error) {
-	return &wire.UserView{Name: name}, f.ask("change user %s grant=%v keep=%s", name, c.Grant, keep)
+	return &wire.UserView{Name: name, Disabled: c.Disabled != nil && *c.Disabled}, f.ask("change user %s grant=%v keep=%s", name, c.Grant, keep)
 }
 
 func (f *fake) Teams(context.Context, string, landfall.Actor) ([]wire.Team, error) {
@@ -179,7 +180,7 @@ func (f *fake) Item(_ context.Context, _ string, _ landfall.Actor, id string) (*
 }
 
 func (f *fake) Page(_ context.Context, _, replica string, _ landfall.Actor, since string, limit int, _ *wire.Contact) (*wire.PullPage, error) {
-	return &wire.PullPage{}, f.ask("pull %s since %q, %d", replica, since, limit)
+	return &wire.PullPage{Encoded: f.page}, f.ask("pull %s since %q, %d", replica, since, limit)
 }
 
 func (f *fake) Find(_ context.Context, _ string, _ landfall.Actor, typ, ref string) (*wire.RecordView, error) {

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"io"
@@ -137,7 +138,7 @@ func ReadExport(r io.Reader) (*Export, error) {
 			return nil, bad("entry %d has no number that can be", i+1)
 		case i > 0 && (e.Incarnation < x.Entries[i-1].Incarnation || e.Incarnation == x.Entries[i-1].Incarnation && e.N <= x.Entries[i-1].N):
 			return nil, bad("entry %d is not in order", i+1)
-		case core.Hash(e.Bytes) != e.Hash || !json.Valid(e.Bytes):
+		case core.Hash(e.Bytes) != e.Hash || !json.Valid(e.Bytes) || len(bytes.TrimSpace(e.Bytes)) != len(e.Bytes):
 			return nil, bad("entry %d is not what its hash says", i+1)
 		}
 	}

@@ -44,7 +44,7 @@ func (r *Replica) State() DeviceState {
 	return Active
 }
 
-// Deposits: it may hand in, and receives nothing but receipts.
+// Deposits reports whether it may hand in, and receives nothing but receipts.
 func (r *Replica) Deposits() bool {
 	return r.Blocked || r.Void || r.Wiping || !r.WipedAt.IsZero()
 }

@@ -15,11 +15,6 @@ type contact struct {
 	told   *wire.Contact
 }
 
-// Seen notes that a replica pulled and has everything up to seq.
-func (l *Log) Seen(ctx context.Context, ws, replica string, seq int64) error {
-	return l.heard(ctx, ws, replica, contact{seq: seq})
-}
-
 // Heard notes a pull from a checkpoint that is answered with a page, and what the
 // device told of itself, nil for nothing.
 func (l *Log) Heard(ctx context.Context, ws, replica, since string, page *wire.PullPage, told *wire.Contact) error {

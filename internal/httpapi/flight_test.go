@@ -54,3 +54,20 @@ func TestNoByteAfterARevocation(t *testing.T) {
 		})
 	}
 }
+
+// What a device tells of itself with a pull is JSON, or nothing.
+func TestToldHeader(t *testing.T) {
+	a, _, _ := newAPI(t)
+	for header, want := range map[string]int{"": 200, `{"waiting":2,"clock":"2026-03-01T09:00:00Z","incarnation":1,"made":3}`: 200, "waiting=2": 400, `{"waiting":"2"}`: 400} {
+		r := httptest.NewRequest("GET", "/v1/sync/pull", nil)
+		r.Header.Set("Authorization", "Bearer "+phone)
+		if header != "" {
+			r.Header.Set("Landfall-Device", header)
+		}
+		w := httptest.NewRecorder()
+		a.ServeHTTP(w, r)
+		if w.Code != want {
+			t.Errorf("%q: %d %s", header, w.Code, w.Body)
+		}
+	}
+}

@@ -9,6 +9,7 @@ package client
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -26,7 +27,7 @@ type Transport interface {
 	Enrol(ctx context.Context, req wire.EnrolRequest) (*wire.Enrolled, error)
 	Definition(ctx context.Context) (*wire.Definition, error)
 	Push(ctx context.Context, body []byte) (*wire.PushReply, error)
-	Pull(ctx context.Context, since string, limit int) (*wire.PullReply, error)
+	Pull(ctx context.Context, since string, limit int, told wire.Contact) (*wire.PullReply, error)
 	Retry(ctx context.Context, issue string) ([]wire.Retried, error)
 }
 
@@ -102,6 +103,7 @@ type state struct {
 	Failures  int           `json:"failures,omitempty"`
 	NotBefore time.Time     `json:"not_before,omitzero"` // back-off
 	Batch     int           `json:"batch,omitempty"`     // mutations a push, after "too large"
+	Order     string        `json:"order,omitempty"`     // what the server asks the device to do
 }
 
 const stateName = "state"
@@ -118,6 +120,12 @@ func load(tx Tx) (*state, error) {
 // enrolled is the state of a replica that is enrolled.
 func enrolled(tx Tx) (*state, error) {
 	s, err := load(tx)
+	if err == nil && s == nil {
+		var gone *erased
+		if gone, err = loadErased(tx); gone != nil && err == nil {
+			return nil, gone.error()
+		}
+	}
 	if err == nil && s == nil {
 		err = landfall.Errorf(landfall.CodeInvalid, "this device is not enrolled").WithHint("enrol it with a one-time code: landfall field init URL --code CODE")
 	}
@@ -160,6 +168,16 @@ func (s *state) actor() *landfall.Actor {
 
 // Enrol makes this installation a replica of the server by a one-time code.
 func (c *Client) Enrol(ctx context.Context, server, code, name string) error {
+	return c.enrol(ctx, server, wire.EnrolRequest{Code: code, Name: name})
+}
+
+// Return makes this installation, which has nothing of it any more, the replica
+// that it was before. The server accounts for what it had reported and never sent.
+func (c *Client) Return(ctx context.Context, server, code, name, replica string) error {
+	return c.enrol(ctx, server, wire.EnrolRequest{Code: code, Name: name, Replica: replica, Fresh: true})
+}
+
+func (c *Client) enrol(ctx context.Context, server string, req wire.EnrolRequest) error {
 	if err := c.opts.Storage.View(ctx, func(tx Tx) error {
 		s, err := load(tx)
 		if err == nil && s != nil {
@@ -169,12 +187,13 @@ func (c *Client) Enrol(ctx context.Context, server, code, name string) error {
 	}); err != nil {
 		return err
 	}
-	e, err := c.opts.Transport.Enrol(ctx, wire.EnrolRequest{Code: code, Name: name})
+	e, err := c.opts.Transport.Enrol(ctx, req)
 	if err != nil {
 		return err
 	}
 	return c.opts.Storage.Update(ctx, func(tx Tx) error {
-		return save(tx, &state{Server: server, Replica: e.Replica, Credential: e.Credential, User: e.User, Workspace: e.Workspace, Incarnation: e.Incarnation, Next: 1})
+		s := &state{Server: server, Replica: e.Replica, Credential: e.Credential, User: e.User, Workspace: e.Workspace, Incarnation: e.Incarnation, Next: 1}
+		return errors.Join(tx.SetValue(erasedName, nil), save(tx, s))
 	})
 }
 
@@ -226,6 +245,10 @@ func Credential(ctx context.Context, st Storage) (server, credential string, err
 		s, err := load(tx)
 		if s != nil {
 			server, credential = s.Server, s.Credential
+			return err
+		}
+		if gone, gerr := loadErased(tx); gone != nil && err == nil {
+			server, credential, err = gone.Server, gone.Credential, gerr
 		}
 		return err
 	})
@@ -242,29 +265,5 @@ func (c *Client) SetNetwork(ctx context.Context, on bool) error {
 		}
 		s.NetworkOff, s.Unreached, s.NotBefore, s.Failures = !on, false, time.Time{}, 0
 		return save(tx, s)
-	})
-}
-
-// Logout removes the replica from the storage. With unsent work it refuses,
-// unless that is discarded explicitly.
-func (c *Client) Logout(ctx context.Context, discard bool) error {
-	return c.opts.Storage.Update(ctx, func(tx Tx) error {
-		if _, err := enrolled(tx); err != nil {
-			return err
-		}
-		entries, err := tx.Entries()
-		if err != nil {
-			return err
-		}
-		unsent := 0
-		for _, e := range entries {
-			if e.unsettled() {
-				unsent++
-			}
-		}
-		if unsent > 0 && !discard {
-			return landfall.Errorf(landfall.CodeConflict, "this device has work that was not sent: %d", unsent).WithHint("sync first; --discard throws them away")
-		}
-		return tx.Clear()
 	})
 }

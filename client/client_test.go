@@ -52,7 +52,7 @@ func (f *fake) Push(_ context.Context, body []byte) (*wire.PushReply, error) {
 	return f.push(p)
 }
 
-func (f *fake) Pull(_ context.Context, since string, _ int) (*wire.PullReply, error) {
+func (f *fake) Pull(_ context.Context, since string, _ int, _ wire.Contact) (*wire.PullReply, error) {
 	if f.pull != nil {
 		return f.pull(since)
 	}

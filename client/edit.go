@@ -45,6 +45,9 @@ func (c *Client) Group(ctx context.Context, f func(*Group) error) error {
 		if err != nil {
 			return err
 		}
+		if err := s.mayEnter(); err != nil {
+			return err
+		}
 		app, err := c.compiled(s)
 		if err != nil {
 			return err

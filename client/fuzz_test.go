@@ -1,6 +1,7 @@
 package client_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/landfall-sync/landfall"
 	"github.com/landfall-sync/landfall/client"
+	"github.com/landfall-sync/landfall/internal/core"
 	"github.com/landfall-sync/landfall/internal/wire"
 )
 
@@ -42,7 +44,7 @@ func FuzzAnswer(f *testing.F) {
 		if s >= 200 && s < 600 {
 			status = s
 		}
-		_, err := h.Pull(t.Context(), "", 1)
+		_, err := h.Pull(t.Context(), "", 1, wire.Contact{})
 		if err == nil {
 			if status >= 300 || !json.Valid(b) {
 				t.Errorf("%d %q is taken for an answer", status, b)
@@ -106,6 +108,62 @@ func FuzzServerSays(f *testing.F) {
 		}
 		if _, err := c.List(t.Context(), "expense"); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// FuzzReadExport is what comes out of a file that somebody brings. It is refused
+// with a reason, or every change in it goes out once, in order, byte for byte, in
+// pushes that a server can read.
+func FuzzReadExport(f *testing.F) {
+	const replica = "0198c3aa-0000-7000-8000-000000000001"
+	entry := func(inc, n int64, raw string) client.ExportedEntry {
+		return client.ExportedEntry{Incarnation: inc, N: n, Hash: core.Hash([]byte(raw)), Bytes: []byte(raw), Unsent: true}
+	}
+	seeds := []*client.Export{
+		{Format: "landfall-outbox", Version: 1, Replica: replica, Incarnation: 2, Entries: []client.ExportedEntry{entry(1, 3, `{"n":3, "op":"void"}`), entry(2, 1, `{"n":1,"group":{"id":"g","of":2}}`), entry(2, 2, `{"n":2,"group":{"id":"g","of":2}}`), entry(2, 9, `"x"`)}},
+		{Format: "landfall-outbox", Version: 1, Replica: replica, Incarnation: 1, LostThrough: 7},
+		{Format: "landfall-outbox", Version: 2, Replica: replica},
+		{Format: "landfall-outbox", Version: 1, Replica: replica, Incarnation: 1, Entries: []client.ExportedEntry{entry(1, 2, `{}`), entry(1, 1, `{}`)}},
+		{Format: "landfall-outbox", Version: 1, Replica: replica, Incarnation: 1, Entries: []client.ExportedEntry{{Incarnation: 1, N: 1, Hash: "x", Bytes: []byte("{}")}}},
+	}
+	for _, x := range seeds {
+		var b bytes.Buffer
+		if err := x.Write(&b); err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b.Bytes())
+	}
+	f.Add([]byte(`{"format":"landfall-outbox","version":1,"entries":[null]}`))
+	f.Add([]byte("PK\x03\x04"))
+	f.Fuzz(func(t *testing.T, file []byte) {
+		x, err := client.ReadExport(bytes.NewReader(file))
+		if err != nil {
+			if landfall.CodeOf(err) != landfall.CodeInvalid {
+				t.Error(err)
+			}
+			return
+		}
+		pushes, err := x.Pushes(wire.Limits{Batch: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := 0
+		for _, body := range pushes {
+			var p wire.Push
+			if err := json.Unmarshal(body, &p); err != nil {
+				t.Fatalf("%v in %s", err, body)
+			}
+			for i, raw := range p.Mutations {
+				e := x.Entries[at]
+				if p.Incarnation != e.Incarnation || p.First+int64(i) != e.N || core.Hash(raw) != e.Hash {
+					t.Fatalf("entry %d goes out as %d.%d %s", at, p.Incarnation, p.First+int64(i), raw)
+				}
+				at++
+			}
+		}
+		if at != len(x.Entries) {
+			t.Errorf("%d of %d go out", at, len(x.Entries))
 		}
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -53,12 +54,16 @@ func (h *HTTP) Push(ctx context.Context, body []byte) (*wire.PushReply, error) {
 }
 
 // Pull implements Transport.
-func (h *HTTP) Pull(ctx context.Context, since string, limit int) (*wire.PullReply, error) {
+func (h *HTTP) Pull(ctx context.Context, since string, limit int, told wire.Contact) (*wire.PullReply, error) {
+	says, err := json.Marshal(told)
+	if err != nil {
+		return nil, err
+	}
 	q := url.Values{"limit": {strconv.Itoa(limit)}}
 	if since != "" {
 		q.Set("since", since)
 	}
-	return call[wire.PullReply](ctx, h, http.MethodGet, "/v1/sync/pull?"+q.Encode(), nil)
+	return call[wire.PullReply](ctx, h, http.MethodGet, "/v1/sync/pull?"+q.Encode(), nil, http.Header{wire.ContactHeader: {string(says)}})
 }
 
 // Retry implements Transport.
@@ -75,10 +80,11 @@ func (h *HTTP) Retry(ctx context.Context, issue string) ([]wire.Retried, error) 
 }
 
 // Do makes a call that Transport does not have: in goes as JSON unless it is
-// nil, and the reply is read into out unless that is nil.
+// nil, and the reply is read into out unless that is nil. A json.RawMessage goes
+// byte for byte.
 func (h *HTTP) Do(ctx context.Context, method, path string, in, out any) error {
-	var body []byte
-	if in != nil {
+	body, raw := in.(json.RawMessage)
+	if in != nil && !raw {
 		var b bytes.Buffer
 		enc := json.NewEncoder(&b)
 		enc.SetEscapeHTML(false)
@@ -103,8 +109,8 @@ const (
 	pushPath = "/v1/sync/push"
 )
 
-func call[T any](ctx context.Context, h *HTTP, method, path string, body []byte) (*T, error) {
-	b, err := h.exchange(ctx, method, path, body)
+func call[T any](ctx context.Context, h *HTTP, method, path string, body []byte, headers ...http.Header) (*T, error) {
+	b, err := h.exchange(ctx, method, path, body, headers...)
 	if err != nil {
 		return nil, err
 	}
@@ -115,10 +121,13 @@ func call[T any](ctx context.Context, h *HTTP, method, path string, body []byte)
 	return out, nil
 }
 
-func (h *HTTP) exchange(ctx context.Context, method, path string, body []byte) ([]byte, error) {
+func (h *HTTP) exchange(ctx context.Context, method, path string, body []byte, headers ...http.Header) ([]byte, error) {
 	req, err := h.request(ctx, method, path, body)
 	if err != nil {
 		return nil, err
+	}
+	for _, more := range headers {
+		maps.Copy(req.Header, more)
 	}
 	res, err := h.client.Do(req)
 	if err != nil {

@@ -17,7 +17,10 @@ func (s *state) seen() []byte { return strconv.AppendInt(nil, s.Resyncs, 10) }
 
 // pull takes in one page.
 func (c *Client) pull(ctx context.Context, b *batch, r *Report) (deed, error) {
-	reply, err := c.opts.Transport.Pull(ctx, b.s.Checkpoint, c.opts.Page)
+	reply, err := c.opts.Transport.Pull(ctx, b.s.Checkpoint, c.opts.Page, b.told)
+	if refused(err) {
+		return c.ask(ctx, b, err)
+	}
 	if err != nil {
 		return nothing, err
 	}
@@ -39,6 +42,8 @@ func (c *Client) pull(ctx context.Context, b *batch, r *Report) (deed, error) {
 		if err != nil {
 			return err
 		}
+		offered = offered || s.Order != reply.Order // it hears at once that the device obeys
+		s.Order = reply.Order
 		if reply.Resync {
 			// What is shown stays until the new cut is whole.
 			s.Checkpoint, s.Seq, s.Resyncing, s.Adrift = "", 0, true, s.Adrift || reply.Lost

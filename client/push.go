@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"slices"
 
 	"github.com/landfall-sync/landfall"
 	"github.com/landfall-sync/landfall/internal/wire"
@@ -17,6 +18,9 @@ type batch struct {
 	entries []*Entry // to push; none: pull
 	asks    bool     // only what the server has of them
 	body    []byte
+	told    wire.Contact
+	wipe    bool // nothing is left to send: erase
+	wiped   bool // it says that this was done
 }
 
 // The sizes of a push before a server says its limits.
@@ -50,11 +54,14 @@ func (c *Client) batch(ctx context.Context, skipStored bool) (b *batch, err erro
 				return err
 			}
 		}
-		waiting, held := 0, false
-		var due []*Entry
+		var waiting, due []*Entry
+		held, unsent := false, 0
 		for _, e := range all {
 			if e.unsettled() {
-				waiting++
+				waiting = append(waiting, e)
+			}
+			if e.unsettled() && e.State != Stored {
+				unsent++
 			}
 			if !e.unsettled() || b.inc != 0 && b.inc != e.Incarnation {
 				continue
@@ -67,7 +74,12 @@ func (c *Client) batch(ctx context.Context, skipStored bool) (b *batch, err erro
 				due = append(due, e)
 			}
 		}
-		if b.entries, err = s.fitting(due); err != nil || len(b.entries) == 0 {
+		if b.entries, err = s.fitting(due); err != nil {
+			return err
+		}
+		behind := slices.DeleteFunc(slices.Clone(waiting), func(e *Entry) bool { return slices.Contains(b.entries, e) })
+		if b.told, err = c.contact(s, len(waiting), behind); err != nil || len(b.entries) == 0 {
+			b.inc, b.wipe = s.Incarnation, s.Order == wire.OrderWipe && unsent == 0
 			return err
 		}
 		previous, err := s.previous(tx, b.inc, b.entries[0])
@@ -84,7 +96,7 @@ func (c *Client) batch(ctx context.Context, skipStored bool) (b *batch, err erro
 			}
 			before = e.Hash
 		}
-		b.body, err = c.body(b, previous, waiting)
+		b.body, err = c.body(b, previous, len(waiting))
 		return err
 	})
 	return b, err
@@ -93,11 +105,11 @@ func (c *Client) batch(ctx context.Context, skipStored bool) (b *batch, err erro
 // question makes the batch one that asks for what was never sent. When all of it is
 // answered, the device goes on in a new incarnation, and there is no question.
 func (c *Client) question(tx Tx, b *batch, all []*Entry) (asks bool, err error) {
-	s, waiting := b.s, 0
-	var due []*Entry
+	s := b.s
+	var waiting, due []*Entry
 	for _, e := range all {
 		if e.unsettled() {
-			waiting++
+			waiting = append(waiting, e)
 		}
 		if e.Incarnation == s.Incarnation && e.State == Pending && e.N > s.AskedN && e.N <= s.AskTo && (len(due) == 0 || due[len(due)-1].N+1 == e.N) {
 			due = append(due, e)
@@ -113,7 +125,10 @@ func (c *Client) question(tx Tx, b *batch, all []*Entry) (asks bool, err error) 
 	if b.entries, err = s.fitting(due); err != nil {
 		return false, err
 	}
-	b.body, err = c.body(b, "", waiting)
+	if b.told, err = c.contact(s, len(waiting), waiting); err != nil {
+		return false, err
+	}
+	b.body, err = c.body(b, "", len(waiting))
 	return true, err
 }
 
@@ -167,27 +182,36 @@ func (s *state) fitting(due []*Entry) ([]*Entry, error) {
 	return due[:end], nil
 }
 
-// body writes the push by hand, so that each mutation's bytes stay as they are.
+// body is the push; without entries it only tells of the device.
 func (c *Client) body(p *batch, previous string, waiting int) ([]byte, error) {
-	s, entries := p.s, p.entries
-	version := int64(0)
-	if s.Definition != nil {
-		version = s.Definition.Version
+	s, first := p.s, p.s.Next
+	head := wire.Push{
+		Replica: s.Replica, Incarnation: p.inc, Clock: p.told.Clock, Protocol: wire.Protocol, Definition: p.told.Definition,
+		PreviousHash: previous, Checkpoint: s.Checkpoint, Waiting: waiting, Client: c.opts.Program, Oldest: p.told.Oldest, Obeys: s.Order, Asks: p.asks, Wiped: p.wiped,
 	}
-	head, err := json.Marshal(wire.Push{
-		Replica: s.Replica, Incarnation: p.inc, Clock: c.opts.Clock().UTC(), Protocol: wire.Protocol, Definition: version,
-		First: entries[0].N, PreviousHash: previous, Checkpoint: s.Checkpoint, LostThrough: s.lostThrough(p.inc, entries), Asks: p.asks, Waiting: waiting, Client: c.opts.Program, Mutations: []json.RawMessage{},
-	})
+	if p.inc == s.Incarnation {
+		head.Made = p.told.Made
+	}
+	if len(p.entries) > 0 {
+		first, head.LostThrough = p.entries[0].N, s.lostThrough(p.inc, p.entries)
+	}
+	head.First = first
+	sent := make([][]byte, len(p.entries))
+	for i, e := range p.entries {
+		sent[i] = e.Bytes
+	}
+	return pushBody(head, sent)
+}
+
+// pushBody writes a push by hand, so that each mutation's bytes stay as they are.
+func pushBody(p wire.Push, mutations [][]byte) ([]byte, error) {
+	p.Mutations = []json.RawMessage{}
+	head, err := json.Marshal(p)
 	if err != nil {
 		return nil, err
 	}
 	b := bytes.NewBuffer(bytes.TrimSuffix(head, []byte("]}")))
-	for i, e := range entries {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.Write(e.Bytes)
-	}
+	b.Write(bytes.Join(mutations, []byte(",")))
 	b.WriteString("]}")
 	return b.Bytes(), nil
 }
@@ -215,9 +239,10 @@ func (c *Client) push(ctx context.Context, b *batch, r *Report) (deed, error) {
 		if err != nil {
 			return err
 		}
+		s.Order = reply.Order
 		switch {
 		case s.Incarnation != b.s.Incarnation:
-			return nil // another process was here first
+			return save(tx, s) // another process was here first
 		case b.asks:
 			err = delivered(tx, s, b, reply)
 		case reply.Gap:

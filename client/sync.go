@@ -22,6 +22,11 @@ type Report struct {
 	Waiting int `json:"waiting"`
 	// Attention counts the open issues of this device.
 	Attention int `json:"attention"`
+	// Retired: the server asked for everything, and has it. Nothing new can be
+	// entered on the device.
+	Retired bool `json:"retired,omitempty"`
+	// Erased: the server asked for it, and nothing is on the device any more.
+	Erased bool `json:"erased,omitempty"`
 }
 
 // Sync sends first, then receives, until there is nothing left to do. When the
@@ -31,7 +36,17 @@ func (c *Client) Sync(ctx context.Context, progress func(Progress)) (*Report, er
 	if progress == nil {
 		progress = func(Progress) {}
 	}
+	if gone, err := c.confirm(ctx); gone != nil || err != nil {
+		r.Erased = gone != nil
+		if err == nil {
+			err = gone.error()
+		}
+		return r, err
+	}
 	err := c.sync(ctx, r, progress)
+	if r.Erased {
+		return r, err
+	}
 	st, serr := c.Status(ctx)
 	if st != nil {
 		r.Waiting, r.Attention = st.Waiting, st.Attention
@@ -59,7 +74,11 @@ func (c *Client) sync(ctx context.Context, r *Report, progress func(Progress)) e
 			break
 		}
 	}
-	if err := c.Refresh(ctx); err != nil {
+	if r.Erased {
+		return nil
+	}
+	err = c.Refresh(ctx)
+	if r.Retired, err = c.retired(ctx, err); err != nil {
 		return err
 	}
 	return c.opts.Storage.Update(ctx, func(tx Tx) error {
@@ -115,9 +134,14 @@ func (c *Client) step(ctx context.Context, r *Report, skipStored bool) (deed, er
 		return nothing, nil
 	}
 	var did deed
-	if len(b.entries) > 0 {
+	switch {
+	case b.wipe:
+		if did, err = c.erase(ctx, r); r.Erased {
+			return did, err
+		}
+	case len(b.entries) > 0:
 		did, err = c.push(ctx, b, r)
-	} else {
+	default:
 		did, err = c.pull(ctx, b, r)
 	}
 	return did, c.noted(ctx, err)

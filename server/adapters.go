@@ -18,15 +18,28 @@ import (
 // The services and the API don't know each other; here their callers, devices
 // and queries meet.
 
-type callers struct{ *auth.Accounts }
+type callers struct {
+	*auth.Accounts
+	inbox *inbox.Inbox
+	log   *slog.Logger
+}
 
 func (c callers) Authenticate(ctx context.Context, token string) (*httpapi.Caller, error) {
 	who, err := c.Accounts.Authenticate(ctx, token)
 	return (*httpapi.Caller)(who), err
 }
 
+// Enrol lets a device in. What it lost when it comes back empty becomes an issue;
+// where that fails, its next push makes it one.
 func (c callers) Enrol(ctx context.Context, req wire.EnrolRequest, caller *httpapi.Caller) (*wire.Enrolled, error) {
-	return c.Accounts.Enrol(ctx, req, (*auth.Caller)(caller))
+	in, err := c.Accounts.Enrol(ctx, req, (*auth.Caller)(caller))
+	if err != nil || !req.Fresh {
+		return in, err
+	}
+	if err := c.inbox.Losses(ctx, in.Workspace, in.Replica); err != nil {
+		c.log.LogAttrs(ctx, slog.LevelWarn, "the issue on what a device lost waits for its next push", slog.String("device", in.Replica), slog.String("error", err.Error()))
+	}
+	return in, nil
 }
 
 type pushes struct{ *inbox.Inbox }
@@ -43,17 +56,15 @@ type reads struct {
 
 // Page answers first and then notes the contact: a note that can't be written
 // costs the device nothing. Within a long sync it is noted once a minute.
-func (r reads) Page(ctx context.Context, ws, replica string, actor landfall.Actor, since string, limit int) (*wire.PullPage, error) {
+func (r reads) Page(ctx context.Context, ws, replica string, actor landfall.Actor, since string, limit int, told *wire.Contact) (*wire.PullPage, error) {
 	reply, err := r.Log.Page(ctx, ws, replica, actor, since, limit)
 	if err != nil {
 		return nil, err
 	}
-	seen := changelog.Acknowledged(since)
 	if reply.More {
-		seen = 0
 		r.ahead.make(ws, actor, reply, limit) //nolint:contextcheck // it outlives the request
 	}
-	if err := r.Seen(ctx, ws, replica, seen); err != nil {
+	if err := r.Heard(ctx, ws, replica, since, reply, told); err != nil {
 		r.log.LogAttrs(ctx, slog.LevelWarn, "a device's contact was not noted", slog.String("device", replica), slog.String("error", err.Error()))
 	}
 	return reply, nil

@@ -116,21 +116,22 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{opts: o}
 	s.publisher = publish.New(publish.Config{Store: o.Store, Clock: o.Clock, Mark: o.mark})
-	log := changelog.New(changelog.Config{Store: o.Store, Definitions: s.publisher, Clock: o.Clock, NewID: o.NewID, Limits: o.Limits})
+	accounts := accountsOf(&o, s.publisher)
+	log := changelog.New(changelog.Config{Store: o.Store, Definitions: s.publisher, Clock: o.Clock, NewID: o.NewID, Limits: o.Limits, Barred: accounts.Forget})
 	s.ahead = &ahead{log: log, busy: make(chan struct{}, 1)}
 	s.inbox = inbox.New(inbox.Config{
 		Store: o.Store, Definitions: s.publisher, History: log, Clock: o.Clock, NewID: o.NewID, Mark: o.mark,
 		Limits: o.Limits, Patience: o.Patience, Log: o.Log, Unclean: unclean(o.Store),
-		JudgeTime: o.Bounds.JudgeTime, Backlog: o.Bounds.Backlog,
+		JudgeTime: o.Bounds.JudgeTime, Backlog: o.Bounds.Backlog, Barred: accounts.Forget,
+		Unaided: func(r store.Reader, ws string) (bool, error) { return settings.On(r, ws, settings.RetryUnaided) },
 	})
 	desk := workqueue.New(workqueue.Config{Store: o.Store, Definitions: s.publisher, Clock: o.Clock, Mark: o.mark})
-	accounts := accountsOf(&o, s.publisher)
 	var err error
 	s.api, err = httpapi.New(httpapi.Config{
-		Sessions: callers{accounts}, Devices: callers{accounts}, People: accounts, Definitions: s.publisher,
+		Sessions: callers{accounts, s.inbox, o.Log}, Devices: callers{accounts, s.inbox, o.Log}, People: accounts, Definitions: s.publisher,
 		Rehearsals: rehearse.New(rehearse.Config{Store: o.Store, Definitions: s.publisher, Retrier: s.inbox, Clock: o.Clock}),
 		Settings:   settings.New(settings.Config{Store: o.Store, Clock: o.Clock}),
-		Inbox:      pushes{s.inbox}, Records: reads{log, o.Log, s.ahead}, Queues: desk, Issues: desk, IssueWork: desk, Audit: accounts, Cleaner: s.inbox,
+		Inbox:      pushes{s.inbox}, Landing: s.inbox, Records: reads{log, o.Log, s.ahead}, Queues: desk, Issues: desk, IssueWork: desk, Audit: accounts, Cleaner: s.inbox,
 		Limits: o.Limits, PushMemory: o.Bounds.Memory, Memory: o.Bounds.Memory, Times: o.Bounds.Times, Clock: o.Clock, NewID: o.NewID, Log: o.Log, Version: Version,
 		Wait: longestWait, Look: lookEvery, Schema: definition.Schema(),
 	})

@@ -265,8 +265,14 @@ func TestDisabledDeposits(t *testing.T) {
 		apitest.Case{Method: "POST", Path: "/v1/sessions", Body: `{"user":"emma","password":"` + password + `"}`, Status: 403, Want: []string{"disabled"}},
 		apitest.Case{Path: "/v1/issues", Token: ada, Status: 200, Want: []string{`"kind":"authorization"`, `"author":"emma"`}},
 		apitest.Case{Method: "POST", Path: "/v1/devices/" + phone.Replica + "/revoke", Token: ada, Status: 200, Want: []string{`"revoked":true`}},
-		apitest.Case{Name: "revoked", Method: "POST", Path: "/v1/sync/push", Token: phone.Credential, Body: `{}`, Status: 401},
+		apitest.Case{Name: "revoked", Path: "/v1/sync/pull", Token: phone.Credential, Status: 401},
+		apitest.Case{Name: "revoked", Path: "/v1/issues", Token: phone.Credential, Status: 401, Want: []string{"signin"}},
 	)
+	reply = wire.PushReply{}
+	s.call("POST", "/v1/sync/push", phone.Credential, pushOf(phone, created), &reply)
+	if len(reply.Receipts) != 1 || reply.Receipts[0].Result != landfall.Issued {
+		t.Errorf("what was sent before is answered as before: %+v", reply)
+	}
 }
 
 func TestAdministration(t *testing.T) {

@@ -28,7 +28,8 @@ type Proxy struct {
 
 // Exchange is one request on its way. A hook may change what happens to it.
 type Exchange struct {
-	Call string // "push", "pull" or the path
+	Call  string // "push", "pull" or the path
+	Query string
 	// Nth counts the requests of this call from 1.
 	Nth  int
 	Body []byte
@@ -72,7 +73,7 @@ func (p *Proxy) exchange(r *http.Request, body []byte) *Exchange {
 	defer p.mu.Unlock()
 	call := strings.TrimPrefix(r.URL.Path, "/v1/sync/")
 	p.count[call]++
-	x := &Exchange{Call: call, Nth: p.count[call], Body: body, CutAfter: -1}
+	x := &Exchange{Call: call, Query: r.URL.RawQuery, Nth: p.count[call], Body: body, CutAfter: -1}
 	if p.hook != nil {
 		p.hook(x)
 	}

@@ -161,6 +161,19 @@ func (s *Storage) Update(ctx context.Context, f func(client.Tx) error) error {
 	})
 }
 
+// Scrub writes the files anew, so that nothing that was cleared is left in them.
+// What the disk below keeps of old blocks is beyond any program.
+func (s *Storage) Scrub(ctx context.Context) error {
+	return s.with(ctx, func(c *sqlite.Conn) error {
+		for _, p := range []string{"VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"} {
+			if err := sqlitex.ExecuteTransient(c, p, nil); err != nil {
+				return unavailable("what was erased can't be cleared from the device's files yet", err)
+			}
+		}
+		return nil
+	})
+}
+
 type tx struct{ c *sqlite.Conn }
 
 func (t *tx) exec(sql string, args ...any) error {

@@ -33,6 +33,7 @@ type fieldCmd struct {
 	Pending fieldPendingCmd `cmd:"" help:"Changes that were not sent yet."`
 	Revert  fieldRevertCmd  `cmd:"" help:"Take changes back."`
 	Retry   fieldRetryCmd   `cmd:"" help:"Ask the server to judge an issue again."`
+	Export  fieldExportCmd  `cmd:"" help:"Write what was not sent to an encrypted file, for an administrator to land."`
 	Logout  fieldLogoutCmd  `cmd:"" help:"Remove the device's data."`
 	Network fieldNetworkCmd `cmd:"" help:"Switch the device's network off or on."`
 }
@@ -73,6 +74,7 @@ type fieldInitCmd struct {
 	URL  string `arg:"" help:"Address of the server."`
 	Code string `help:"The one-time code." required:""`
 	Name string `help:"What people call the device." default:"phone"`
+	ID   string `help:"The device's id, when it comes back after it lost all of its data." placeholder:"ID"`
 }
 
 func (c *fieldInitCmd) Help() string {
@@ -104,7 +106,13 @@ func (c *fieldInitCmd) enrol(s *session, st client.Storage) error {
 	if err != nil {
 		return err
 	}
-	if err := cl.Enrol(s.ctx, strings.TrimRight(c.URL, "/"), c.Code, c.Name); err != nil {
+	server := strings.TrimRight(c.URL, "/")
+	if c.ID != "" {
+		err = cl.Return(s.ctx, server, c.Code, c.Name, c.ID)
+	} else {
+		err = cl.Enrol(s.ctx, server, c.Code, c.Name)
+	}
+	if err != nil {
 		return err
 	}
 	if _, credential, err = client.Credential(s.ctx, st); err != nil {
@@ -359,12 +367,22 @@ func (c *fieldSyncCmd) Run(s *session) error {
 		r, err := cl.Sync(s.ctx, s.progress())
 		if err != nil {
 			if landfall.CodeOf(err) == landfall.CodeUnavailable && r != nil {
-				fmt.Fprintf(s.err, "offline: %d waiting, nothing is lost\n", r.Waiting)
+				s.offline(r)
+			}
+			if landfall.CodeOf(err) != landfall.CodeUnavailable && r != nil && r.Sent > 0 {
+				fmt.Fprintf(s.err, "handed in %d, of which %d %s a decision\n", r.Sent, r.Issues, plural(r.Issues, "needs", "need"))
 			}
 			return err
 		}
 		if err := s.show(r, fmt.Sprint(r.Attention), func() {
+			if r.Erased {
+				fmt.Fprintf(s.out, "Handed in %d. This device has erased itself, as its server asked; nothing is on it any more.\n", r.Sent)
+				return
+			}
 			fmt.Fprintf(s.out, "Sent %d, received %d.", r.Sent, r.Received)
+			if r.Retired {
+				fmt.Fprint(s.out, " This device is retired: all that was on it is delivered, and nothing new can be entered.")
+			}
 			if r.Waiting > 0 {
 				fmt.Fprintf(s.out, " %d stored at the server, verdict to follow.", r.Waiting)
 			}
@@ -380,6 +398,14 @@ func (c *fieldSyncCmd) Run(s *session) error {
 		}
 		return nil
 	})
+}
+
+func (s *session) offline(r *client.Report) {
+	if r.Erased {
+		fmt.Fprintln(s.err, "this device has erased itself; the server hears of it with the next sync")
+		return
+	}
+	fmt.Fprintf(s.err, "offline: %d waiting, nothing is lost\n", r.Waiting)
 }
 
 func plural(n int, one, many string) string {

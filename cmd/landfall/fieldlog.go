@@ -164,21 +164,6 @@ func (c *fieldRetryCmd) Run(s *session) error {
 	})
 }
 
-type fieldLogoutCmd struct {
-	Discard bool `help:"Throw away what was not sent."`
-}
-
-// Run removes the device's data.
-func (c *fieldLogoutCmd) Run(s *session) error {
-	return s.device(0, func(cl *client.Client) error {
-		if err := cl.Logout(s.ctx, c.Discard); err != nil {
-			return err
-		}
-		fmt.Fprintln(s.out, "The device's data is removed.")
-		return nil
-	})
-}
-
 type fieldNetworkCmd struct {
 	Switch string `arg:"" enum:"on,off" help:"on or off."`
 }

@@ -11,6 +11,7 @@ import (
 type queueCmd struct {
 	List queueListCmd `cmd:"" help:"The queues that you belong to."`
 	Show queueShowCmd `cmd:"" help:"What waits in a queue."`
+	Land queueLandCmd `cmd:"" help:"Hand in what was exported from a device."`
 }
 
 type queueListCmd struct{}

@@ -49,6 +49,7 @@ var rules = map[string][]string{
 	"internal/blob":             {".", "internal/store"},
 	"internal/tabular":          {"."},
 	"internal/oracle":           {},
+	"internal/sealed":           {"."},
 	"internal/torn":             {},
 	"internal/transfer":         {".", "internal/definition", "internal/tabular", "internal/wire"},
 	"client":                    {".", "internal/core", "internal/definition", "internal/wire"},

@@ -24,11 +24,15 @@ type cache struct {
 // Update empties the cache once f is committed.
 func (c *cache) Update(ctx context.Context, f func(store.Writer) error) error {
 	err := c.Store.Update(ctx, f)
+	c.forget()
+	return err
+}
+
+func (c *cache) forget() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.generation++
 	clear(c.callers)
-	return err
 }
 
 // get gives the caller of a credential, or the generation in which to look.

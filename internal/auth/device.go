@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -134,14 +135,25 @@ func (a *Accounts) put(w store.Writer, ws, user string, req wire.EnrolRequest, c
 		return nil, notYours()
 	}
 	if req.Replica != "" {
-		if r, err = again(w, ws, r, req.Replica); err != nil {
+		fresh := r
+		if r, err = again(w, ws, fresh, req.Replica); err != nil {
 			return nil, err
+		}
+		if req.Fresh && r != fresh {
+			if err := a.anew(w, ws, r, now); err != nil {
+				return nil, err
+			}
 		}
 	}
 	if req.Name != "" {
 		r.Name = req.Name
 	}
-	r.Credential, r.LastContact = hash, now
+	if r.Void {
+		if err := store.MayPass(w, ws, user, "the device signed in again"); err != nil {
+			return nil, err
+		}
+	}
+	r.Credential, r.LastContact, r.Void, r.WipedAt = hash, now, false, time.Time{}
 	if err := w.PutReplica(ws, r); err != nil {
 		return nil, err
 	}
@@ -191,19 +203,23 @@ func notYours() error {
 		WithHint("its user signs in on it; what it holds is theirs to send")
 }
 
-// Devices lists devices by id; the user's, or, for user "", everybody's.
-// Who is no administrator sees their own.
-func (a *Accounts) Devices(ctx context.Context, ws string, actor landfall.Actor, user string, p store.Page) (wire.List[wire.DeviceView], error) {
+// Devices lists devices by id, or by their last contact. Who is no administrator
+// sees their own.
+func (a *Accounts) Devices(ctx context.Context, ws string, actor landfall.Actor, q wire.DevicesQuery, p store.Page) (wire.List[wire.DeviceView], error) {
 	out := wire.List[wire.DeviceView]{Items: []wire.DeviceView{}}
 	if !actor.Has(landfall.Administrator) {
-		if user != "" && user != actor.User {
+		if q.User != "" && q.User != actor.User {
 			return out, mustAdminister(&actor, "see the devices of others")
 		}
-		user = actor.User
+		q.User = actor.User
+	}
+	f := store.ReplicaFilter{User: q.User, State: store.DeviceState(q.State), Silent: q.Silent, ByContact: q.ByContact}
+	if f.State != "" && !slices.Contains(store.DeviceStates, f.State) {
+		return out, unknownState(q.State)
 	}
 	err := a.store.View(ctx, func(r store.Reader) error {
-		if user != "" {
-			if _, err := mustUser(r, ws, user); err != nil {
+		if q.User != "" {
+			if _, err := mustUser(r, ws, q.User); err != nil {
 				return err
 			}
 		}
@@ -211,13 +227,13 @@ func (a *Accounts) Devices(ctx context.Context, ws string, actor landfall.Actor,
 		if err != nil || h == nil {
 			return err
 		}
-		all, err := r.Replicas(ws, user, store.Page{After: p.After, Limit: p.Limit + 1})
+		all, err := r.FindReplicas(ws, f, store.Page{After: p.After, Limit: p.Limit + 1})
 		if err != nil {
 			return err
 		}
 		if len(all) > p.Limit {
 			all = all[:p.Limit]
-			out.Next = all[len(all)-1].ID
+			out.Next = f.ReplicaCursor(all[len(all)-1])
 		}
 		for _, d := range all {
 			out.Items = append(out.Items, *deviceView(d, h))
@@ -225,6 +241,14 @@ func (a *Accounts) Devices(ctx context.Context, ws string, actor landfall.Actor,
 		return nil
 	})
 	return out, err
+}
+
+func unknownState(name string) error {
+	var names []string
+	for _, s := range store.DeviceStates {
+		names = append(names, string(s))
+	}
+	return unknown(landfall.CodeInvalid, "state of a device called", name, names)
 }
 
 // Device finds a device by its id, an unambiguous beginning of the id, or an
@@ -236,37 +260,8 @@ func (a *Accounts) Device(ctx context.Context, ws string, actor landfall.Actor, 
 		if err != nil {
 			return err
 		}
-		h, err := r.Head(ws)
-		if err != nil || h == nil {
-			return err
-		}
-		out = deviceView(d, h)
-		return nil
-	})
-	return out, err
-}
-
-// Revoke makes the device's credential void, from the next request on.
-// Administrators and its user only. Doing it twice is no error.
-func (a *Accounts) Revoke(ctx context.Context, ws string, actor landfall.Actor, ref string) (*wire.DeviceView, error) {
-	var out *wire.DeviceView
-	err := a.store.Update(ctx, func(w store.Writer) error {
-		d, err := findDevice(w, ws, &actor, ref)
-		if err != nil {
-			return err
-		}
-		h, err := w.Head(ws)
-		if err != nil || h == nil {
-			return err
-		}
-		if out = deviceView(d, h); d.Credential == "" {
-			return nil
-		}
-		d.Credential, out.Revoked = "", true
-		if err := w.PutReplica(ws, d); err != nil {
-			return err
-		}
-		return w.AddAudit(ws, store.Done(actor.User, store.DeviceRevoke, d.ID, a.now()).With("user", d.User).With("name", d.Name))
+		out, err = a.seen(r, ws, d)
+		return err
 	})
 	return out, err
 }
@@ -313,7 +308,7 @@ func deviceView(d *store.Replica, h *store.Head) *wire.DeviceView {
 	return &wire.DeviceView{
 		ID: d.ID, User: d.User, Name: d.Name, Enrolled: d.Enrolled, LastContact: d.LastContact, Waiting: d.Waiting, Skew: d.Skew,
 		Incarnation: d.Incarnation, Next: d.Next, Behind: max(0, h.Seq-d.Checkpoint), Definition: d.Definition, Client: d.Client,
-		Blocked: d.Blocked, Revoked: d.Credential == "",
+		Blocked: d.Blocked, Revoked: d.Void || d.Credential == "", State: string(d.State()), Oldest: d.Oldest, Reported: d.Reported, WipedAt: d.WipedAt,
 	}
 }
 

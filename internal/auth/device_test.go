@@ -115,16 +115,16 @@ func TestListDevices(t *testing.T) {
 		user string
 		want int
 	}{{w.admin, "", 3}, {w.admin, "emma", 2}, {emma, "", 2}, {emma, "emma", 2}} {
-		l, err := w.Devices(t.Context(), ws, c.who, c.user, store.Page{Limit: 10})
+		l, err := w.Devices(t.Context(), ws, c.who, wire.DevicesQuery{User: c.user}, store.Page{Limit: 10})
 		if err != nil || len(l.Items) != c.want || l.Next != "" {
 			t.Errorf("%s, %q: %d devices, next %q, %v", c.who.User, c.user, len(l.Items), l.Next, err)
 		}
 	}
-	l, err := w.Devices(t.Context(), ws, w.admin, "emma", store.Page{Limit: 1})
+	l, err := w.Devices(t.Context(), ws, w.admin, wire.DevicesQuery{User: "emma"}, store.Page{Limit: 1})
 	if err != nil || len(l.Items) != 1 || l.Next != l.Items[0].ID {
 		t.Errorf("%+v, %v", l, err)
 	}
-	_, err = w.Devices(t.Context(), ws, w.admin, "ema", store.Page{Limit: 1})
+	_, err = w.Devices(t.Context(), ws, w.admin, wire.DevicesQuery{User: "ema"}, store.Page{Limit: 1})
 	refused(t, err, landfall.CodeNotFound, "emma")
 	_, err = w.Device(t.Context(), ws, w.admin, first.Replica[:20])
 	refused(t, err, landfall.CodeInvalid, "more of the id")

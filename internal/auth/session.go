@@ -23,6 +23,7 @@ type Caller struct {
 	Workspace string
 	Actor     landfall.Actor
 	Replica   string // "" for a person
+	Void      bool   // the device's credential was revoked: it may hand in, and nothing else
 	Token     string
 }
 
@@ -36,7 +37,7 @@ var errDevice = landfall.Errorf(landfall.CodeUnauthorized, "the server does not 
 
 // Authenticate tells who holds the token, with what they hold at this moment.
 // A disabled user can't be signed in, but their devices are still known:
-// Caller.Actor says Disabled, or Blocked.
+// Caller.Actor says Disabled, or Blocked. A credential that was revoked is Void.
 func (a *Accounts) Authenticate(ctx context.Context, token string) (*Caller, error) {
 	switch {
 	case strings.HasPrefix(token, SessionPrefix):
@@ -64,7 +65,7 @@ func (a *Accounts) byCredential(ctx context.Context, token string) (*Caller, err
 			return err
 		}
 		c = &Caller{Workspace: ws, Actor: u.Actor(), Replica: device.ID}
-		c.Actor.Blocked = device.Blocked
+		c.Actor.Blocked, c.Void = device.Deposits(), device.Void
 		return nil
 	})
 	if err == nil && c == nil {

@@ -162,7 +162,10 @@ func TestAdministratorsOnly(t *testing.T) {
 			_, err := w.NewCode(t.Context(), ws, a, wire.NewCode{User: "emma"})
 			return err
 		},
-		"device": func(a landfall.Actor) error { _, err := w.Devices(t.Context(), ws, a, "otto", page); return err },
+		"device": func(a landfall.Actor) error {
+			_, err := w.Devices(t.Context(), ws, a, wire.DevicesQuery{User: "otto"}, page)
+			return err
+		},
 	}
 	gone := w.admin
 	gone.Disabled = true

@@ -72,6 +72,9 @@ type position struct {
 	// sight is the mark of the fields that were hidden from the caller; empty for
 	// none. With another one the replica holds fields that it must not, or lacks some.
 	sight string
+	// forced is the number of the last full sync that was asked of the replica
+	// when this one began.
+	forced int64
 }
 
 // settled is the sequence up to which losses are done.
@@ -114,8 +117,11 @@ func (p *position) encode() string {
 	} else {
 		b = append(b, 0)
 	}
-	if p.sight != "" {
+	if p.sight != "" || p.forced > 0 {
 		text(p.sight)
+	}
+	if p.forced > 0 {
+		num(p.forced)
 	}
 	return base64.RawURLEncoding.EncodeToString(b)
 }
@@ -144,6 +150,9 @@ func decode(token string) (*position, error) {
 	}
 	if len(s.b) > 0 {
 		p.sight = s.text()
+	}
+	if len(s.b) > 0 {
+		p.forced = s.num()
 	}
 	if s.failed || len(s.b) != 0 || p.seq > p.head || p.start > p.head || p.encode() != token {
 		return nil, errMalformed

@@ -35,6 +35,9 @@ type Config struct {
 	// KeptFrom is how many changes a page is asked to hold, at least, to be kept
 	// for the next device; 0: 500.
 	KeptFrom int
+	// Barred is called when a device may only hand in from now on; nil: nobody
+	// wants to know.
+	Barred func()
 }
 
 // Log reads changes and records. It is safe for concurrent use.
@@ -43,6 +46,7 @@ type Log struct {
 	defs   Definitions
 	clock  func() time.Time
 	newID  func() string
+	barred func()
 	pages  *pages
 	bytes  int // of a page, about
 	limits wire.Limits
@@ -56,7 +60,10 @@ func New(c Config) *Log {
 	if c.KeptFrom <= 0 {
 		c.KeptFrom = defaultKept
 	}
-	return &Log{store: c.Store, defs: c.Definitions, clock: c.Clock, newID: c.NewID, pages: newPages(c.KeptFrom), bytes: pageBytes, limits: c.Limits}
+	if c.Barred == nil {
+		c.Barred = func() {}
+	}
+	return &Log{store: c.Store, defs: c.Definitions, clock: c.Clock, newID: c.NewID, barred: c.Barred, pages: newPages(c.KeptFrom), bytes: pageBytes, limits: c.Limits}
 }
 
 // contactEvery is how often a contact that brought nothing new is written down.
@@ -122,7 +129,11 @@ func (l *Log) Page(ctx context.Context, ws, replica string, actor landfall.Actor
 		}
 		sight := core.SightOf(app, &who)
 		reply = &wire.PullPage{PullReply: wire.PullReply{KeptThrough: head.Kept(), Definition: head.Definition, Clock: l.clock().UTC()}}
-		from, ok, err := begin(r, ws, head, since, pos, sight.Mark())
+		due, err := store.ResyncDue(r, ws, device, who.Roles)
+		if err != nil {
+			return err
+		}
+		from, ok, err := begin(r, ws, head, since, pos, cut{sight.Mark(), due})
 		if err != nil {
 			return err
 		}
@@ -137,7 +148,7 @@ func (l *Log) Page(ctx context.Context, ws, replica string, actor landfall.Actor
 			}
 		}
 		if device != nil {
-			reply.Expects = expects(device)
+			reply.Expects, reply.Order = expects(device), device.Order()
 		}
 		return err
 	})
@@ -178,7 +189,7 @@ func receiver(r store.Reader, ws, replica string, actor landfall.Actor) (who lan
 		if d != nil && d.User != who.User {
 			return who, nil, landfall.Errorf(landfall.CodeForbidden, "this device belongs to somebody else")
 		}
-		who.Blocked = who.Blocked || d != nil && d.Blocked
+		who.Blocked = who.Blocked || d != nil && d.Deposits()
 	}
 	switch {
 	case who.Disabled:
@@ -191,17 +202,24 @@ func receiver(r store.Reader, ws, replica string, actor landfall.Actor) (who lan
 	return who, d, nil
 }
 
+// cut is what a full sync that begins now is made of, beside what is stored.
+type cut struct {
+	sight string // mark of the fields that are hidden
+	due   int64  // number of the last full sync that was asked for
+}
+
 // begin is the position that a checkpoint stands for; not ok when the history
-// that it was made from is not this one.
-func begin(r store.Reader, ws string, head *store.Head, since string, pos *position, sight string) (position, bool, error) {
+// that it was made from is not this one, when other fields may be read now, or when
+// a full sync that is due was asked for after its own began.
+func begin(r store.Reader, ws string, head *store.Head, since string, pos *position, now cut) (position, bool, error) {
 	if since == "" {
-		return position{epoch: head.Epoch, start: head.Seq, head: head.Seq, sight: sight}, true, nil
+		return position{epoch: head.Epoch, start: head.Seq, head: head.Seq, sight: now.sight, forced: now.due}, true, nil
 	}
-	if pos == nil || pos.sight != sight {
+	if pos == nil || pos.sight != now.sight {
 		return position{}, false, nil
 	}
 	gone, err := lost(r, ws, head, pos)
-	if gone || err != nil {
+	if gone || err != nil || pos.forced < now.due {
 		return position{}, false, err
 	}
 	here := *pos
@@ -285,37 +303,4 @@ func Acknowledged(since string) int64 {
 		return 0
 	}
 	return p.seq
-}
-
-// Seen notes that a replica pulled and has everything up to seq. Contacts that
-// bring nothing new are written at most once a minute, so that an idle replica
-// costs no write for each poll. An unknown replica is left alone.
-func (l *Log) Seen(ctx context.Context, ws, replica string, seq int64) error {
-	now := l.clock().UTC()
-	news := func(d *store.Replica) bool {
-		return d != nil && (seq > d.Checkpoint || now.Sub(d.LastPull) >= contactEvery)
-	}
-	worth := false
-	err := l.store.View(ctx, func(r store.Reader) error {
-		d, err := r.Replica(ws, replica)
-		worth = news(d)
-		return err
-	})
-	if err != nil || !worth {
-		return err
-	}
-	return l.store.Update(ctx, func(w store.Writer) error {
-		d, err := w.Replica(ws, replica)
-		if err != nil || !news(d) {
-			return err
-		}
-		d.Checkpoint = max(d.Checkpoint, seq)
-		if now.After(d.LastPull) {
-			d.LastPull = now
-		}
-		if now.After(d.LastContact) {
-			d.LastContact = now
-		}
-		return w.PutReplica(ws, d)
-	})
 }

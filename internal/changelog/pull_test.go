@@ -365,7 +365,7 @@ func TestSeen(t *testing.T) {
 	seen := func(seq int64, after time.Duration) *store.Replica {
 		t.Helper()
 		w.now = w.now.Add(after)
-		if err := w.log.Seen(ctx, ws, "phone", seq); err != nil {
+		if err := w.log.heard(ctx, ws, "phone", contact{seq: seq}); err != nil {
 			t.Fatal(err)
 		}
 		return get()
@@ -383,7 +383,7 @@ func TestSeen(t *testing.T) {
 	if d := seen(3, contactEvery); d.Checkpoint != 6 || !d.LastPull.Equal(w.now) {
 		t.Fatalf("after a while: %+v", d)
 	}
-	if err := w.log.Seen(ctx, ws, "unknown", 1); err != nil {
+	if err := w.log.heard(ctx, ws, "unknown", contact{seq: 1}); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -64,7 +64,7 @@ type wording struct{ text, hint string }
 
 var wordings = map[string]wording{
 	CodeUserDisabled:      {"The account was disabled when this arrived.", "An administrator can enable the account and then retry this."},
-	CodeDeviceBlocked:     {"The device was blocked when this arrived.", "An administrator can unblock the device and then retry this."},
+	CodeDeviceBlocked:     {"The device was blocked when this arrived.", "An administrator can let the device in again and then retry this."},
 	CodeNoRoles:           {"The account has no role.", "An administrator can grant one and then retry this."},
 	CodeLost:              {"The device no longer has what was entered under this number.", "Ask its user what it was, and enter it again if it still matters."},
 	CodeOutdated:          {"%s is no longer part of the app.", "Publish an app version that has or converts it, and this is tried again; or leave it out (repair), or choose what to keep."},

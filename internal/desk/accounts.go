@@ -34,11 +34,6 @@ func (d *Desk) AddTeam(ctx context.Context, t wire.Team) (*wire.Team, error) {
 	return post[wire.Team](ctx, d, "/v1/teams", t)
 }
 
-// Devices lists devices.
-func (d *Desk) Devices(ctx context.Context, f Filter) (*wire.List[wire.DeviceView], error) {
-	return get[wire.List[wire.DeviceView]](ctx, d, "/v1/devices", f.query("user"))
-}
-
 // Device is one device.
 func (d *Desk) Device(ctx context.Context, id string) (*wire.DeviceView, error) {
 	return get[wire.DeviceView](ctx, d, "/v1/devices/"+url.PathEscape(id), nil)
@@ -47,9 +42,4 @@ func (d *Desk) Device(ctx context.Context, id string) (*wire.DeviceView, error) 
 // NewCode makes a one-time enrolment code.
 func (d *Desk) NewCode(ctx context.Context, c wire.NewCode) (*wire.Code, error) {
 	return post[wire.Code](ctx, d, "/v1/devices/codes", c)
-}
-
-// Revoke makes a device's credential void.
-func (d *Desk) Revoke(ctx context.Context, id string) (*wire.DeviceView, error) {
-	return post[wire.DeviceView](ctx, d, "/v1/devices/"+url.PathEscape(id)+"/revoke", nil)
 }

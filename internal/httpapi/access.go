@@ -41,8 +41,8 @@ var access = map[string]who{
 	"POST /v1/issues/{id}/comments": both,
 }
 
-// depositOnly is what the devices of disabled users, and blocked devices, may
-// still do: hand in what they have.
+// depositOnly is what the devices of disabled users, blocked devices, and those
+// with a credential that was revoked may still do: hand in what they have.
 const depositOnly = "POST /v1/sync/push"
 
 type callerKey struct{}
@@ -81,6 +81,9 @@ func (a *API) admit(r *http.Request, pattern string) (*http.Request, *Caller, er
 		return r, nil, err
 	}
 	switch {
+	case c.Void && pattern != depositOnly:
+		err = landfall.Errorf(landfall.CodeUnauthorized, "the server does not let this device in (any more)").
+			WithHint("its user signs in on it again: landfall field signin; what is on it can be handed in as it is, and nothing is lost")
 	case c.Replica == "" && allowed == devices:
 		err = landfall.Errorf(landfall.CodeForbidden, "only an enrolled device can sync").
 			WithHint("enrol one: landfall field init URL --code CODE")

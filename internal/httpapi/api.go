@@ -29,6 +29,7 @@ import (
 type Config struct {
 	Sessions    Sessions
 	Devices     Devices
+	Landing     Landing
 	People      People
 	Definitions Definitions
 	Rehearsals  Rehearsals
@@ -64,6 +65,7 @@ type API struct {
 	schema   map[string]any
 	pushes   atomic.Int64 // bytes held by pushes under way
 	others   atomic.Int64 // and by other requests
+	flights  flights
 	stop     chan struct{}
 	stopOnce sync.Once
 }

@@ -30,6 +30,7 @@ type fake struct {
 	// looks counts down until the item is completed.
 	looks int
 	fail  error
+	page  []byte // changes of a pull
 }
 
 func (f *fake) ask(format string, args ...any) error {
@@ -77,16 +78,28 @@ func (f *fake) Enrol(_ context.Context, req wire.EnrolRequest, c *Caller) (*wire
 	return &wire.Enrolled{Replica: "r2"}, f.ask("enrol code=%s by %s", req.Code, who)
 }
 
-func (f *fake) Devices(_ context.Context, _ string, _ landfall.Actor, user string, p store.Page) (wire.List[wire.DeviceView], error) {
-	return wire.List[wire.DeviceView]{}, f.ask("devices of %q after %q, %d", user, p.After, p.Limit)
+func (f *fake) Devices(_ context.Context, _ string, _ landfall.Actor, q wire.DevicesQuery, p store.Page) (wire.List[wire.DeviceView], error) {
+	return wire.List[wire.DeviceView]{}, f.ask("devices of %q after %q, %d", q.User, p.After, p.Limit)
+}
+
+func (f *fake) Ledger(_ context.Context, _ string, _ landfall.Actor, ref string) (*wire.Ledger, error) {
+	return &wire.Ledger{Device: ref}, f.ask("ledger %s", ref)
+}
+
+func (f *fake) Resync(_ context.Context, _ string, _ landfall.Actor, req wire.Resync) (*wire.Resynced, error) {
+	return &wire.Resynced{Number: 1}, f.ask("resync role=%s all=%t", req.Role, req.All)
+}
+
+func (f *fake) Land(_ context.Context, _ string, _ landfall.Actor, device string, b []byte) (*wire.PushReply, error) {
+	return &wire.PushReply{Next: 8}, f.ask("land %s %s", device, b)
 }
 
 func (f *fake) Device(_ context.Context, _ string, _ landfall.Actor, ref string) (*wire.DeviceView, error) {
 	return &wire.DeviceView{ID: ref}, f.ask("device %s", ref)
 }
 
-func (f *fake) Revoke(_ context.Context, _ string, _ landfall.Actor, ref string) (*wire.DeviceView, error) {
-	return &wire.DeviceView{ID: ref}, f.ask("revoke %s", ref)
+func (f *fake) Control(_ context.Context, _ string, _ landfall.Actor, ref string, act wire.DeviceAct) (*wire.DeviceView, error) {
+	return &wire.DeviceView{ID: ref, User: "emma"}, f.ask("%s %s", act, ref)
 }
 
 func (f *fake) Users(_ context.Context, _ string, _ landfall.Actor, p store.Page) (wire.List[wire.UserView], error) {
@@ -102,7 +115,7 @@ func (f *fake) AddUser(_ context.Context, _ string, _ landfall.Actor, n wire.New
 }
 
 func (f *fake) ChangeUser(_ context.Context, _ string, _ landfall.Actor, keep, name string, c wire.UserChange) (*wire.UserView, error) {
-	return &wire.UserView{Name: name}, f.ask("change user %s grant=%v keep=%s", name, c.Grant, keep)
+	return &wire.UserView{Name: name, Disabled: c.Disabled != nil && *c.Disabled}, f.ask("change user %s grant=%v keep=%s", name, c.Grant, keep)
 }
 
 func (f *fake) Teams(context.Context, string, landfall.Actor) ([]wire.Team, error) {
@@ -198,8 +211,8 @@ func (f *fake) Item(_ context.Context, _ string, _ landfall.Actor, id string) (*
 	return it, f.ask("item %s", id)
 }
 
-func (f *fake) Page(_ context.Context, _, replica string, _ landfall.Actor, since string, limit int) (*wire.PullPage, error) {
-	return &wire.PullPage{}, f.ask("pull %s since %q, %d", replica, since, limit)
+func (f *fake) Page(_ context.Context, _, replica string, _ landfall.Actor, since string, limit int, _ *wire.Contact) (*wire.PullPage, error) {
+	return &wire.PullPage{Encoded: f.page}, f.ask("pull %s since %q, %d", replica, since, limit)
 }
 
 func (f *fake) Find(_ context.Context, _ string, _ landfall.Actor, typ, ref string) (*wire.RecordView, error) {
@@ -277,7 +290,7 @@ func newAPI(t testing.TB) (*API, *fake, *bytes.Buffer) {
 	t.Helper()
 	f, log := &fake{}, &bytes.Buffer{}
 	a, err := New(Config{
-		Sessions: f, Devices: f, People: f, Definitions: f, Rehearsals: f, Inbox: f, Records: f, Queues: f, Issues: f, IssueWork: f, Audit: f, Cleaner: f, Settings: f,
+		Sessions: f, Devices: f, Landing: f, People: f, Definitions: f, Rehearsals: f, Inbox: f, Records: f, Queues: f, Issues: f, IssueWork: f, Audit: f, Cleaner: f, Settings: f,
 		Limits: wire.Limits{Body: 1 << 10, PullPage: 800}, PushMemory: 4 << 10, Memory: 8 << 20,
 		Clock: func() time.Time { return noon }, NewID: func() string { return "new-id" },
 		Log: slog.New(slog.NewTextHandler(log, nil)), Version: "test", Schema: []byte(`{"title":"schema"}`), Wait: time.Hour, Look: time.Millisecond,

@@ -47,6 +47,7 @@ type seen struct {
 	bytes   int
 	pattern string
 	caller  *Caller
+	flight  *flight
 	err     error
 }
 
@@ -94,7 +95,12 @@ func (a *API) logged(next http.Handler) http.Handler {
 		h.Set("Cache-Control", "no-store")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-		next.ServeHTTP(s, r.WithContext(context.WithValue(r.Context(), seenKey{}, s)))
+		ctx, cancel := context.WithCancel(context.WithValue(r.Context(), seenKey{}, s))
+		s.flight = a.flights.begin(w, cancel)
+		func() {
+			defer a.flights.end(s.flight)
+			next.ServeHTTP(s, r.WithContext(ctx))
+		}()
 		level := slog.LevelInfo
 		if s.pattern == "GET /v1/health" {
 			level = slog.LevelDebug
@@ -159,6 +165,7 @@ func (a *API) dispatch(w http.ResponseWriter, r *http.Request) {
 	s.pattern = pattern
 	r, caller, err := a.admit(r, pattern)
 	s.caller = caller
+	a.flights.of(s.flight, caller, pattern)
 	if err == nil {
 		r.Body, err = a.body(w, r, pattern, c)
 	}
@@ -211,7 +218,7 @@ func (s *silent) WriteHeader(status int)      { s.status = status }
 // bounded as it arrives and as it unfolds.
 func (a *API) body(w http.ResponseWriter, r *http.Request, pattern string, c *http.ResponseController) (io.ReadCloser, error) {
 	limit := int64(maxBody)
-	isPush := pattern == depositOnly
+	isPush := pattern == depositOnly || pattern == landPattern
 	if isPush {
 		limit = a.Limits.Body
 		if c != nil {

@@ -55,7 +55,11 @@ func (a *API) peopleRoutes() {
 		return a.People.User(ctx, c.Workspace, c.Actor, in.Name)
 	})
 	handle(a, "PATCH /v1/users/{name}", "Change a user", func(ctx context.Context, c *Caller, in *changeUserInput) (*wire.UserView, error) {
-		return a.People.ChangeUser(ctx, c.Workspace, c.Actor, c.Token, in.Name, in.Body)
+		v, err := a.People.ChangeUser(ctx, c.Workspace, c.Actor, c.Token, in.Name, in.Body)
+		if err == nil && (len(in.Body.Revoke) > 0 || len(in.Body.Leave) > 0 || v.Disabled) {
+			a.flights.cut(ctx, c.Workspace, v.Name, "")
+		}
+		return v, err
 	})
 	handle(a, "GET /v1/teams", "List teams", func(ctx context.Context, c *Caller, _ *none) (wire.List[wire.Team], error) {
 		teams, err := a.People.Teams(ctx, c.Workspace, c.Actor)

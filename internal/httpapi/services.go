@@ -15,6 +15,7 @@ type Caller struct {
 	Workspace string
 	Actor     landfall.Actor
 	Replica   string // "" for a person
+	Void      bool   // the device's credential was revoked: it may hand in, and nothing else
 	Token     string
 }
 
@@ -30,9 +31,18 @@ type Sessions interface {
 type Devices interface {
 	NewCode(ctx context.Context, ws string, actor landfall.Actor, req wire.NewCode) (*wire.Code, error)
 	Enrol(ctx context.Context, req wire.EnrolRequest, caller *Caller) (*wire.Enrolled, error)
-	Devices(ctx context.Context, ws string, actor landfall.Actor, user string, p store.Page) (wire.List[wire.DeviceView], error)
+	Devices(ctx context.Context, ws string, actor landfall.Actor, q wire.DevicesQuery, p store.Page) (wire.List[wire.DeviceView], error)
 	Device(ctx context.Context, ws string, actor landfall.Actor, ref string) (*wire.DeviceView, error)
-	Revoke(ctx context.Context, ws string, actor landfall.Actor, ref string) (*wire.DeviceView, error)
+	Ledger(ctx context.Context, ws string, actor landfall.Actor, ref string) (*wire.Ledger, error)
+	// Control blocks, unblocks, retires, wipes, resyncs or revokes a device.
+	Control(ctx context.Context, ws string, actor landfall.Actor, ref string, act wire.DeviceAct) (*wire.DeviceView, error)
+	Resync(ctx context.Context, ws string, actor landfall.Actor, req wire.Resync) (*wire.Resynced, error)
+}
+
+// Landing takes in what was exported from a device, by way of an administrator.
+// It keeps body, which is the caller's no more.
+type Landing interface {
+	Land(ctx context.Context, ws string, actor landfall.Actor, device string, body []byte) (*wire.PushReply, error)
 }
 
 // People administers users and teams.
@@ -92,7 +102,8 @@ type RecordQuery struct{ Type, Status, Queue string }
 
 // Records reads what a caller may see.
 type Records interface {
-	Page(ctx context.Context, ws, replica string, actor landfall.Actor, since string, limit int) (*wire.PullPage, error)
+	// Page answers a pull; told is what the device told of itself, nil for nothing.
+	Page(ctx context.Context, ws, replica string, actor landfall.Actor, since string, limit int, told *wire.Contact) (*wire.PullPage, error)
 	Find(ctx context.Context, ws string, actor landfall.Actor, typ, ref string) (*wire.RecordView, error)
 	Records(ctx context.Context, ws string, actor landfall.Actor, q RecordQuery, p store.Page) (wire.List[wire.RecordView], error)
 	History(ctx context.Context, ws string, actor landfall.Actor, typ, ref string) ([]landfall.Change, error)

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"reflect"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -40,6 +41,7 @@ func (in *pushInput) Resolve(ctx huma.Context) []error {
 type pullInput struct {
 	Since string `query:"since" maxLength:"500" doc:"Checkpoint of the page before; none: from the beginning"`
 	Limit int    `query:"limit" minimum:"1" doc:"Changes on the page, at most; bounded by limits.pull_page"`
+	Told  string `header:"Landfall-Device" maxLength:"2000" doc:"What the device tells of itself, in JSON; see docs/protocol.md"`
 }
 
 // pullPage is the size of a page that nobody asked for.
@@ -58,17 +60,18 @@ func (a *API) syncRoutes() {
 		}
 		return &body[*wire.PushReply]{out}, nil
 	})
-	// Described after it is registered, so that huma does not read the body itself.
-	a.huma.OpenAPI().Paths[op.Path].Post.RequestBody = &huma.RequestBody{
-		Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: a.pushSchema()}},
-	}
+	a.asPush("POST /v1/sync/push")
 	op = a.operation("GET /v1/sync/pull", "Fetch what changed since a checkpoint", http.StatusOK)
 	huma.Register(a.huma, op, func(ctx context.Context, in *pullInput) (*huma.StreamResponse, error) {
 		c, limit := callerOf(ctx), in.Limit
 		if limit == 0 {
 			limit = pullPage
 		}
-		out, err := a.Records.Page(ctx, c.Workspace, c.Replica, c.Actor, in.Since, min(limit, a.Limits.PullPage))
+		says, err := told(in.Told)
+		if err != nil {
+			return nil, a.noted(ctx, err)
+		}
+		out, err := a.Records.Page(ctx, c.Workspace, c.Replica, c.Actor, in.Since, min(limit, a.Limits.PullPage), says)
 		if err != nil {
 			return nil, a.noted(ctx, err)
 		}
@@ -77,6 +80,15 @@ func (a *API) syncRoutes() {
 	// Its changes are written as they are stored, which the router does not know.
 	a.huma.OpenAPI().Paths[op.Path].Get.Responses["200"] = &huma.Response{
 		Description: "OK", Content: map[string]*huma.MediaType{"application/json": {Schema: a.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[wire.PullReply](), true, "PullReply")}},
+	}
+}
+
+// asPush describes the body of a route that takes a push, after it is registered,
+// so that huma does not read the body itself.
+func (a *API) asPush(pattern string) {
+	_, path, _ := strings.Cut(pattern, " ")
+	a.huma.OpenAPI().Paths[path].Post.RequestBody = &huma.RequestBody{
+		Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: a.pushSchema()}},
 	}
 }
 

@@ -51,7 +51,10 @@ type Config struct {
 	// Unaided says whether the issues of a workspace are tried again by the server
 	// itself; nil: they are.
 	Unaided func(r store.Reader, ws string) (bool, error)
-	Log     *slog.Logger
+	// Barred is called when a device may only hand in from now on, before it
+	// hears of it itself; nil: nobody wants to know.
+	Barred func()
+	Log    *slog.Logger
 }
 
 // Device is who pushes: the replica of the credential, and its user.
@@ -141,11 +144,13 @@ type judging struct {
 	staff  map[string]bool           // of queues: whether somebody works them
 	// touched are the records that were changed, with the place of the last change.
 	touched map[string]int64
+	barred  bool // a device may only hand in from now on
 }
 
 // judge runs f in one transaction of verdicts. The ledger is closed after f.
 func (in *Inbox) judge(ctx context.Context, ws string, f func(*judging) error) error {
-	return in.cfg.Store.Update(ctx, func(w store.Writer) error {
+	barred := false
+	err := in.cfg.Store.Update(ctx, func(w store.Writer) error {
 		b := store.NewBatch(w, ws)
 		l, err := store.Open(b, ws, in.cfg.Clock(), in.cfg.Mark())
 		if err != nil {
@@ -166,8 +171,13 @@ func (in *Inbox) judge(ctx context.Context, ws string, f func(*judging) error) e
 		if err := b.Flush(); err != nil {
 			return err
 		}
+		barred = j.barred
 		return l.Close()
 	})
+	if err == nil && barred && in.cfg.Barred != nil {
+		in.cfg.Barred()
+	}
+	return err
 }
 
 func newJudging(in *Inbox, w store.Writer, ws string, app *definition.App) *judging {
@@ -205,7 +215,7 @@ func (j *judging) author(user, replica string) (landfall.Actor, error) {
 	}
 	r, err := j.w.Replica(j.ws, replica)
 	if r != nil {
-		a.Blocked = r.Blocked
+		a.Blocked = r.Deposits()
 	}
 	return a, err
 }

@@ -80,6 +80,9 @@ func (p *pushing) begin() error {
 	if p.c.hashes == nil {
 		p.c.hashes = hashes(&p.c.push)
 	}
+	if err := p.losses(rep); err != nil {
+		return err
+	}
 	p.seq = newSequence(p.w, p.ws, rep, &p.c.push, p.c.hashes)
 	if err := p.seq.place(); err != nil {
 		return err
@@ -150,7 +153,7 @@ func (p *pushing) all() (*wire.PushReply, error) {
 	}
 	reply, err := p.seq.reply()
 	if reply != nil {
-		reply.Clock = p.l.Now()
+		reply.Clock, reply.Order = p.l.Now(), p.seq.rep.Order()
 	}
 	return reply, err
 }
@@ -164,16 +167,6 @@ func (p *pushing) only(u unit, poison bool) error {
 		return err
 	}
 	return p.w.PutReplica(p.ws, p.seq.rep)
-}
-
-// contact notes what the push told of its device.
-func (p *pushing) contact() error {
-	rep, push := p.seq.rep, &p.c.push
-	rep.LastPush, rep.LastContact = p.l.Now(), p.l.Now()
-	rep.Skew = push.Clock.Sub(p.c.row.Received)
-	rep.Waiting = max(0, push.Waiting-len(push.Mutations))
-	rep.Client, rep.Definition = push.Client, push.Definition
-	return p.w.PutReplica(p.ws, rep)
 }
 
 // unit judges what is new of it, and moves the replica on.
@@ -199,7 +192,9 @@ func (p *pushing) unit(u *unit, poison bool) error {
 		p.seq.given[u.from+i] = &u.members[i].item.Receipt
 	}
 	rep := p.seq.rep
-	rep.Incarnation = p.c.push.Incarnation
+	if p.c.push.Incarnation > rep.Incarnation {
+		rep.Leave(p.c.push.Incarnation)
+	}
 	rep.Next, rep.LastHash, rep.LastEdit = p.c.push.First+int64(u.to), p.seq.hashes[u.to-1], p.last
 	return nil
 }
@@ -257,7 +252,7 @@ func (p *pushing) item(u *unit, i int) error {
 	x.item = &store.Item{
 		Key: x.m.Key(), User: p.actor.User, Hash: p.seq.hashes[u.from+i], Bytes: x.raw,
 		Type: x.m.Type, Record: x.m.ID, Op: x.m.Op, ReceivedAt: p.c.row.Received, EditedAt: edited, Unbased: unbased,
-		History: []store.ItemEvent{{At: p.c.row.Received, State: store.Queued}},
+		History: []store.ItemEvent{p.c.arrival()},
 	}
 	if x.bad != nil {
 		s := core.Salvage(x.raw)
@@ -278,7 +273,7 @@ func (p *pushing) edited(m *landfall.Mutation) (time.Time, error) {
 			base = changes[0].At
 		}
 	}
-	return core.EditTime(p.c.row.Received, p.c.push.Clock, m.MadeAt, base, p.last), nil
+	return core.EditTime(p.c.row.Received, p.clock(), m.MadeAt, base, p.last), nil
 }
 
 // verdict decides what becomes of a new unit.
@@ -292,6 +287,7 @@ func (p *pushing) verdict(u *unit, poison bool) error {
 		m := landfall.Mutation{Replica: first.m.Replica, Incarnation: first.m.Incarnation, N: first.m.N, Type: s.Type, ID: s.ID, Op: s.Op}
 		return p.refuse(u, core.Refuse(p.app, landfall.KindMalformed, p.actor.User, &m, *first.bad))
 	case first.m.Op == landfall.OpLost:
+		p.declared(first.item.Key)
 		return p.refuse(u, core.Refuse(p.app, landfall.KindLost, p.actor.User, &first.m))
 	case first.m.Op == landfall.OpVoid:
 		return p.noEffect(u, "void: it was taken back before it was sent")
@@ -396,7 +392,7 @@ func (p *pushing) wait(u *unit, issue string) error {
 // forked keeps a mutation of another history of the incarnation as an issue,
 // and closes the incarnation.
 func (p *pushing) forked(u *unit) error {
-	if err := p.closeIncarnation(); err != nil {
+	if err := p.closeIncarnation(p.c.push.First + int64(u.from)); err != nil {
 		return err
 	}
 	for i := range u.members {
@@ -421,15 +417,17 @@ func (p *pushing) forked(u *unit) error {
 			return err
 		}
 		p.seq.given[single.from] = &x.item.Receipt
+		p.seq.rep.Forked++
 	}
 	return nil
 }
 
-func (p *pushing) closeIncarnation() error {
+func (p *pushing) closeIncarnation(n int64) error {
 	rep := p.seq.rep
 	if rep.Closed >= p.c.push.Incarnation {
 		return nil
 	}
+	rep.Found(store.Mishap{At: p.l.Now(), What: store.MishapFork, Incarnation: p.c.push.Incarnation, From: n, To: p.c.push.First + int64(len(p.c.push.Mutations)) - 1})
 	rep.Closed = p.c.push.Incarnation
 	return p.w.PutReplica(p.ws, rep)
 }

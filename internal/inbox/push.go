@@ -61,6 +61,10 @@ func (in *Inbox) Push(ctx context.Context, ws string, d Device, body []byte) (*w
 	if err != nil {
 		return nil, err
 	}
+	return in.await(ctx, w)
+}
+
+func (in *Inbox) await(ctx context.Context, w *Offered) (*wire.PushReply, error) {
 	patience := time.NewTimer(in.cfg.Patience)
 	defer patience.Stop()
 	select {
@@ -75,6 +79,11 @@ func (in *Inbox) Push(ctx context.Context, ws string, d Device, body []byte) (*w
 // Offer is Push for those who do not wait in a goroutine: what it returns has
 // the reply once a Step has judged the push.
 func (in *Inbox) Offer(ctx context.Context, ws string, d Device, body []byte) (*Offered, error) {
+	return in.offer(ctx, ws, d, "", body)
+}
+
+// offer takes a push in from a device, or by way of an administrator.
+func (in *Inbox) offer(ctx context.Context, ws string, d Device, by string, body []byte) (*Offered, error) {
 	p, err := in.parse(d, body)
 	if err != nil {
 		return nil, err
@@ -91,7 +100,7 @@ func (in *Inbox) Offer(ctx context.Context, ws string, d Device, body []byte) (*
 			return o, nil
 		}
 	}
-	c := &captured{ws: ws, push: *p, row: store.Push{Replica: d.Replica, Body: body}}
+	c := &captured{ws: ws, push: *p, row: store.Push{Replica: d.Replica, By: by, Body: body}}
 	if in.hold(c) > in.cfg.Backlog {
 		in.release(c)
 		return nil, landfall.Errorf(landfall.CodeBusy, "too much waits for its verdicts; nothing of this was stored").WithHint("the device sends the same again by itself, later")
@@ -205,7 +214,9 @@ func (in *Inbox) early(ctx context.Context, ws string, d Device, p *wire.Push, h
 		if !p.Asks && !s.placement.Gap && !s.settled() {
 			return nil
 		}
-		reply, err = s.reply()
+		if reply, err = s.reply(); reply != nil {
+			reply.Order = rep.Order()
+		}
 		return err
 	})
 	if reply != nil {

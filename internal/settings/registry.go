@@ -33,9 +33,14 @@ type Setting struct {
 // InboxKeep is how long completed items keep what was sent.
 const InboxKeep = "inbox.keep"
 
+// RetryUnaided is whether the server tries issues again by itself when their cause
+// may be gone.
+const RetryUnaided = "retry.unaided"
+
 // All are the settings that there are, by name. A new one is a line here.
 var All = []Setting{
 	{InboxKeep, Span{Least: time.Hour, Most: 36500 * day, Forever: true}, "90d", "How long the inbox keeps the parameters and the log of an item after it was completed.", true},
+	{RetryUnaided, Switch{}, on, "Whether the server tries sync issues again by itself: when a right was granted, a definition published or a record changed, and from time to time.", false},
 }
 
 // Find is the setting of a name; one that is not known is CodeNotFound.
@@ -100,6 +105,28 @@ func read(value string) (time.Duration, bool) {
 		}
 	}
 	return 0, false
+}
+
+// Switch is a kind: on or off.
+type Switch struct{}
+
+const on, off = "on", "off"
+
+// Is implements Kind.
+func (Switch) Is() string { return "on or off" }
+
+// Canonical implements Kind.
+func (s Switch) Canonical(value string) (string, error) {
+	if value != on && value != off {
+		return "", landfall.Errorf(landfall.CodeInvalid, "this is neither on nor off").WithHint("write %s", s.Is())
+	}
+	return value, nil
+}
+
+// On is whether a Switch is on now.
+func On(r store.Settings, ws, name string) (bool, error) {
+	v, err := Value(r, ws, name)
+	return v == on, err
 }
 
 // Value is what a setting is now: what was set, or its default. What was set once

@@ -211,9 +211,9 @@ func (t *transport) Push(_ context.Context, body []byte) (*wire.PushReply, error
 }
 
 // Pull implements client.Transport.
-func (t *transport) Pull(_ context.Context, since string, limit int) (*wire.PullReply, error) {
+func (t *transport) Pull(_ context.Context, since string, limit int, told wire.Contact) (*wire.PullReply, error) {
 	out := &wire.PullReply{}
-	if err := t.ask("pull", func(who *auth.Caller) (any, error) { return t.d.w.host.pull(who, since, limit) }, out); err != nil {
+	if err := t.ask("pull", func(who *auth.Caller) (any, error) { return t.d.w.host.pull(who, since, limit, told) }, out); err != nil {
 		return nil, err
 	}
 	t.d.w.pulled(t.d, out)

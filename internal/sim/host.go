@@ -289,7 +289,7 @@ func (h *host) push(who *auth.Caller, body []byte, reply func(any, error)) {
 
 // pull is a pull as the program answers it: the page first, then the note of
 // the contact.
-func (h *host) pull(who *auth.Caller, since string, limit int) (any, error) {
+func (h *host) pull(who *auth.Caller, since string, limit int, told wire.Contact) (any, error) {
 	ctx := context.Background()
 	before := h.head().Epoch
 	page, err := h.log.Page(ctx, workspace, who.Replica, who.Actor, since, limit)
@@ -305,11 +305,7 @@ func (h *host) pull(who *auth.Caller, since string, limit int) (any, error) {
 		}
 		page.Packed = nil
 	}
-	seen := changelog.Acknowledged(since)
-	if page.More {
-		seen = 0
-	}
-	_ = h.log.Seen(ctx, workspace, who.Replica, seen) // a contact that was not noted costs the device nothing
+	_ = h.log.Heard(ctx, workspace, who.Replica, since, page, &told) // a contact that was not noted costs the device nothing
 	return page, nil
 }
 

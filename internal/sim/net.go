@@ -175,6 +175,9 @@ func (h *host) pause() time.Duration {
 // mayCall is what the HTTP API asks of a device before anything else: those of
 // disabled users, and blocked ones, only hand in.
 func mayCall(who *auth.Caller, q *request) error {
+	if who != nil && who.Void && q.push == nil {
+		return landfall.Errorf(landfall.CodeUnauthorized, "the server does not let this device in (any more)")
+	}
 	if who != nil && who.Replica != "" && (who.Actor.Disabled || who.Actor.Blocked) && q.push == nil {
 		return landfall.Errorf(landfall.CodeForbidden, "this account or device is blocked: it can hand in what it has, and receives nothing")
 	}

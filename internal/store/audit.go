@@ -65,6 +65,16 @@ const (
 	SettingReset = "setting.reset"
 	InboxClean   = "inbox.clean" // one a transaction, however many items
 
+	DeviceBlock   = "device.block"
+	DeviceUnblock = "device.unblock"
+	DeviceRetire  = "device.retire"  // it was asked to deliver all
+	DeviceRetired = "device.retired" // it has, and is blocked
+	DeviceWipe    = "device.wipe"    // it was asked to erase itself
+	DeviceWiped   = "device.wiped"   // it says that it did
+	DeviceResync  = "device.resync"  // a full sync was asked for
+	DeviceLand    = "device.land"    // what was exported from it was handed in by hand
+	DeviceLoss    = "device.loss"    // it came back without what it had reported
+
 	IssueClaim   = "issue.claim"
 	IssueAssign  = "issue.assign"
 	IssueRelease = "issue.release"

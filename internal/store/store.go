@@ -181,6 +181,7 @@ const (
 type Push struct {
 	ID       int64 // given by the store, ascending
 	Replica  string
+	By       string // the administrator who landed it; "" when the device sent it
 	Received time.Time
 	Body     []byte
 	// Tried counts the servers that died after they began to judge it. From
@@ -336,7 +337,7 @@ type Replica struct {
 	ID          string
 	User        string
 	Name        string
-	Credential  string    // hash; empty: revoked
+	Credential  string    // hash; empty: there is none
 	Incarnation int64     // current
 	Next        int64     // number expected next in it
 	LastHash    string    // of number Next-1 in it; "" when Next is 1
@@ -352,6 +353,24 @@ type Replica struct {
 	Waiting     int           // outbox size as it reported
 	Client      string        // version of its client
 	Definition  int64         // version that it knew at its last push
+
+	Void     bool      `json:",omitempty"` // Credential lets it hand in, and nothing more
+	Retiring bool      `json:",omitempty"` // it is blocked once it has delivered all
+	Wiping   bool      `json:",omitempty"` // it is to erase itself
+	WipedAt  time.Time `json:",omitzero"`  // when it said that it did
+	// Resync is the number of the full sync that was asked of it alone; Resynced
+	// that of the last one that it began.
+	Resync   int64           `json:",omitempty"`
+	Resynced int64           `json:",omitempty"`
+	Oldest   time.Time       `json:",omitzero"`  // when the oldest change in its outbox was made, by its clock
+	Reported time.Time       `json:",omitzero"`  // when it told of its outbox
+	Told     time.Time       `json:",omitzero"`  // the same by its clock
+	Made     int64           `json:",omitempty"` // the last number that it gave in the incarnation MadeIn, as it reported
+	MadeIn   int64           `json:",omitempty"` // Incarnation, or a later one of which nothing came yet
+	Past     []Past          `json:",omitempty"` // incarnations before
+	Lost     map[int64]int64 `json:",omitempty"` // numbers lost, by incarnation
+	Forked   int64           `json:",omitempty"` // mutations of other histories that are kept
+	Mishaps  []Mishap        `json:",omitempty"` // the last ones found
 }
 
 // Code is a one-time code for enrolment.
@@ -367,13 +386,10 @@ type Accounts interface {
 	User(ws, name string) (*User, error)
 	Users(ws string, p Page) ([]*User, error) // by name; the cursor is the name
 	Teams(ws string) ([]Team, error)
-	// Session, ReplicaByCredential and Code look up by hash, over all
-	// workspaces: the credential names its workspace.
+	// Session and Code look up by hash, over all workspaces.
 	Session(hash string) (ws string, s *Session, err error)
-	ReplicaByCredential(hash string) (ws string, r *Replica, err error)
 	Code(hash string) (ws string, c *Code, err error)
-	Replica(ws, id string) (*Replica, error)
-	Replicas(ws, user string, p Page) ([]*Replica, error) // by id; user "" for all
+	Devices
 }
 
 // DefinitionRow is one published version.

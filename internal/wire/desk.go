@@ -380,8 +380,11 @@ type DeviceView struct {
 	User        string        `json:"user"`
 	Name        string        `json:"name,omitempty"`
 	Enrolled    time.Time     `json:"enrolled"`
+	State       string        `json:"state" enum:"active,retiring,blocked,wiping,wiped,revoked"`
 	LastContact time.Time     `json:"last_contact,omitzero"`
-	Waiting     int           `json:"waiting"`
+	Waiting     int           `json:"waiting"` // as it told last
+	Oldest      time.Time     `json:"oldest,omitzero" doc:"when the oldest of these was made, by the device's clock"`
+	Reported    time.Time     `json:"reported,omitzero" doc:"when it told"`
 	Skew        time.Duration `json:"skew" doc:"nanoseconds; device clock minus server clock"`
 	Incarnation int64         `json:"incarnation"`
 	Next        int64         `json:"next"`
@@ -390,6 +393,8 @@ type DeviceView struct {
 	Client      string        `json:"client,omitempty"`
 	Blocked     bool          `json:"blocked,omitempty"`
 	Revoked     bool          `json:"revoked,omitempty"`
+	WipedAt     time.Time     `json:"wiped_at,omitzero" doc:"when it said that it has erased itself"`
+	ResyncDue   bool          `json:"resync_due,omitempty" doc:"its next contact begins a full sync"`
 }
 
 // Publish asks to check or publish a definition.

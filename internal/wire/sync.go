@@ -31,8 +31,16 @@ type Push struct {
 	LostThrough int64 `json:"lost_through,omitempty"`
 	// Asks: the device only asks what the server has of these mutations. It gets the
 	// receipts of those, and nothing is taken in.
-	Asks      bool              `json:"asks,omitempty"`
-	Client    string            `json:"client,omitempty"` // name and version of the program
+	Asks   bool   `json:"asks,omitempty"`
+	Client string `json:"client,omitempty"` // name and version of the program
+	// Oldest is when the oldest of those that wait behind these was made.
+	Oldest time.Time `json:"oldest,omitzero"`
+	// Made is the last number that was given in the incarnation; 0 tells nothing.
+	Made int64 `json:"made,omitempty"`
+	// Obeys is the order that the device knows of.
+	Obeys string `json:"obeys,omitempty"`
+	// Wiped: the device has handed in all, and has erased everything else.
+	Wiped     bool              `json:"wiped,omitempty"`
 	Mutations []json.RawMessage `json:"mutations"`
 }
 
@@ -52,6 +60,8 @@ type PushReply struct {
 	// one was closed: it was restored to a time before. Offer again what is kept of
 	// earlier incarnations.
 	Behind bool `json:"behind,omitempty"`
+	// Order is what the device is asked to do: OrderRetire, OrderWipe, or nothing.
+	Order string `json:"order,omitempty"`
 }
 
 // Pulled is the latest state of one record, or that it is gone.
@@ -85,6 +95,8 @@ type PullReply struct {
 	// Definition is the published version; fetch it when it is not the one known.
 	Definition int64     `json:"definition"`
 	Clock      time.Time `json:"clock"`
+	// Order is what the device is asked to do.
+	Order string `json:"order,omitempty"`
 }
 
 // Expects is the mutation that a server expects next of a device.
@@ -103,6 +115,9 @@ type EnrolRequest struct {
 	// revoked, or when the server was restored to a time before it enrolled.
 	Replica string `json:"replica,omitempty" maxLength:"64" doc:"the device's id, when it was enrolled before"`
 	User    string `json:"user,omitempty" maxLength:"100" doc:"whose device it was; nobody else can sign in on it"`
+	// Fresh: nothing of what the device held is there any more. It goes on in an
+	// incarnation of its own.
+	Fresh bool `json:"fresh,omitempty" doc:"the device comes back empty: its data was evicted or erased"`
 }
 
 // Enrolled is a new replica and its credential, which is shown once.

@@ -1,6 +1,9 @@
 package memory
 
 import (
+	"math"
+
+	"github.com/landfall-sync/landfall"
 	"github.com/landfall-sync/landfall/internal/kv"
 	"github.com/landfall-sync/landfall/internal/store"
 )
@@ -89,7 +92,7 @@ func (t *tx) Replica(ws, id string) (*store.Replica, error) {
 // PutReplica implements store.Writer.
 func (t *tx) PutReplica(ws string, r *store.Replica) error {
 	row := kv.Key("replica", ws, r.ID)
-	leads := []string{kv.Key("replicas", ws, r.User, r.ID)}
+	leads := []string{kv.Key("replicas", ws, r.User, r.ID), kv.Key("contact", ws, kv.Number(r.ContactKey()), r.ID)}
 	if r.Credential != "" {
 		leads = append(leads, kv.Key("credential", r.Credential, ws, r.ID))
 	}
@@ -103,6 +106,42 @@ func (t *tx) Replicas(ws, user string, p store.Page) ([]*store.Replica, error) {
 		return list[store.Replica](t.up(kv.Key("replica", ws), kv.Key("replica", ws, p.After)), p.Limit, nil)
 	}
 	return list[store.Replica](t.led(t.up(kv.Key("replicas", ws, user), kv.Key("replicas", ws, user, p.After))), p.Limit, nil)
+}
+
+// FindReplicas implements store.Reader.
+func (t *tx) FindReplicas(ws string, f store.ReplicaFilter, p store.Page) ([]*store.Replica, error) {
+	contact, id, err := f.ReadCursor(p.After)
+	if err != nil {
+		return nil, err
+	}
+	if !f.ByContact {
+		return list(t.up(kv.Key("replica", ws), kv.Key("replica", ws, id)), p.Limit, f.MatchReplica)
+	}
+	after := ""
+	if contact >= 0 {
+		after = kv.Key("contact", ws, kv.Number(contact), id)
+	}
+	return list(t.led(t.up(kv.Key("contact", ws), after)), p.Limit, f.MatchReplica)
+}
+
+// Tally implements store.Reader.
+func (t *tx) Tally(ws, replica string, incarnation int64) (store.Tally, error) {
+	var out store.Tally
+	opened := kv.Key("open", ws, replica)
+	if incarnation > 0 {
+		opened = kv.Key("open", ws, replica, kv.Number(incarnation))
+	}
+	all, err := list[store.Item](t.led(t.up(opened, "")), math.MaxInt, nil)
+	for _, i := range all {
+		if incarnation < 0 && i.Key.Incarnation >= 0 {
+			continue
+		}
+		out.Open++
+		if i.Op == landfall.OpLost {
+			out.OpenLost++
+		}
+	}
+	return out, err
 }
 
 // ReplicaByCredential implements store.Reader.

@@ -91,6 +91,9 @@ func (t *tx) PutItem(ws string, i *store.Item) error {
 			}
 		}
 	}
+	if i.State != store.Completed && i.State != store.Withdrawn {
+		leads = append(leads, kv.Key("open", ws)+place)
+	}
 	if i.Outcome != nil {
 		leads = append(leads, kv.Key("settled", ws, replica, kv.Number(i.Outcome.Seq))+place)
 	}

@@ -22,7 +22,11 @@ var (
 	qCredential   = statement("SELECT ws, body FROM replicas WHERE credential = ? AND credential <> ''")
 	qReplicas     = statement("SELECT body FROM replicas WHERE ws = ? AND id > ? ORDER BY id")
 	qReplicasUser = statement("SELECT body FROM replicas WHERE ws = ? AND user = ? AND id > ? ORDER BY id")
-	qPutReplica   = statement("INSERT INTO replicas (ws, id, user, credential, body) VALUES (?, ?, ?, ?, ?) ON CONFLICT (ws, id) DO UPDATE SET user = excluded.user, credential = excluded.credential, body = excluded.body")
+	qReplicaState = statement("SELECT body FROM replicas WHERE ws = ? AND state = ? AND state <> 'active' AND id > ? ORDER BY id")
+	qContacts     = statement("SELECT body FROM replicas WHERE ws = ? AND (contact, id) > (?, ?) AND contact <= ? ORDER BY contact, id")
+	qPutReplica   = statement("INSERT INTO replicas (ws, id, user, credential, state, contact, body) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (ws, id) DO UPDATE SET user = excluded.user, credential = excluded.credential, state = excluded.state, contact = excluded.contact, body = excluded.body")
+	qOpen         = statement("SELECT count(*), ifnull(sum(json_extract(CAST(body AS TEXT), '$.op') = 'lost'), 0) FROM items WHERE ws = ? AND replica = ? AND incarnation = ? AND state <> 'completed' AND state <> 'withdrawn'")
+	qOpenForks    = statement("SELECT count(*), ifnull(sum(json_extract(CAST(body AS TEXT), '$.op') = 'lost'), 0) FROM items WHERE ws = ? AND replica = ? AND incarnation < 0 AND state <> 'completed' AND state <> 'withdrawn'")
 )
 
 // User implements store.Reader.
@@ -102,5 +106,36 @@ func (t *tx) Replicas(ws, user string, p store.Page) ([]*store.Replica, error) {
 
 // PutReplica implements store.Writer.
 func (t *tx) PutReplica(ws string, r *store.Replica) error {
-	return t.put(qPutReplica, r, ws, r.ID, r.User, r.Credential)
+	return t.put(qPutReplica, r, ws, r.ID, r.User, r.Credential, string(r.State()), r.ContactKey())
+}
+
+// FindReplicas implements store.Reader: by the index of the narrowest filter
+// that the order allows; the rest of the filter is applied to what that gives.
+func (t *tx) FindReplicas(ws string, f store.ReplicaFilter, p store.Page) ([]*store.Replica, error) {
+	contact, id, err := f.ReadCursor(p.After)
+	switch {
+	case err != nil:
+		return nil, err
+	case f.ByContact:
+		return many(t, p.Limit, f.MatchReplica, qContacts, ws, contact, id, f.LastKey())
+	case f.User != "":
+		return many(t, p.Limit, f.MatchReplica, qReplicasUser, ws, f.User, id)
+	case f.State != "" && f.State != store.Active:
+		return many(t, p.Limit, f.MatchReplica, qReplicaState, ws, string(f.State), id)
+	}
+	return many(t, p.Limit, f.MatchReplica, qReplicas, ws, id)
+}
+
+// Tally implements store.Reader.
+func (t *tx) Tally(ws, replica string, incarnation int64) (out store.Tally, err error) {
+	opened := func(st *sqlite.Stmt) (bool, error) {
+		out.Open, out.OpenLost = st.ColumnInt64(0), st.ColumnInt64(1)
+		return false, nil
+	}
+	if incarnation < 0 {
+		err = t.query(qOpenForks, opened, ws, replica)
+	} else {
+		err = t.query(qOpen, opened, ws, replica, incarnation)
+	}
+	return out, err
 }

@@ -22,8 +22,8 @@ func selectItems(from, where string) string {
 }
 
 var (
-	qPushes      = statement("SELECT n, replica, received, body, tried, trying, tries FROM pushes WHERE ws = ? AND n > ? ORDER BY n LIMIT ?")
-	qAddPush     = statement("INSERT INTO pushes (ws, replica, received, body, tried, trying, tries) VALUES (?, ?, ?, ?, ?, ?, ?)")
+	qPushes      = statement("SELECT n, replica, received, body, tried, trying, tries, by FROM pushes WHERE ws = ? AND n > ? ORDER BY n LIMIT ?")
+	qAddPush     = statement("INSERT INTO pushes (ws, replica, received, body, tried, trying, tries, by) VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
 	qMarkPush    = statement("UPDATE pushes SET tried = ?3, trying = ?4, tries = ?5 WHERE n = ?2 AND ws = ?1")
 	qDeletePush  = statement("DELETE FROM pushes WHERE n = ?2 AND ws = ?1")
 	qItem        = statement("SELECT " + itemColumns + " FROM items WHERE ws = ? AND replica = ? AND incarnation = ? AND n = ?")
@@ -59,7 +59,7 @@ var (
 // Pushes implements store.Reader.
 func (t *tx) Pushes(ws string, after int64, limit int) (out []store.Push, err error) {
 	err = t.query(qPushes, func(st *sqlite.Stmt) (bool, error) {
-		out = append(out, store.Push{ID: st.ColumnInt64(0), Replica: st.ColumnText(1), Received: time.Unix(0, st.ColumnInt64(2)).UTC(), Body: columnBytes(st, 3), Tried: int(st.ColumnInt64(4)), Trying: st.ColumnInt64(5), Tries: int(st.ColumnInt64(6))})
+		out = append(out, store.Push{ID: st.ColumnInt64(0), Replica: st.ColumnText(1), Received: time.Unix(0, st.ColumnInt64(2)).UTC(), Body: columnBytes(st, 3), Tried: int(st.ColumnInt64(4)), Trying: st.ColumnInt64(5), Tries: int(st.ColumnInt64(6)), By: st.ColumnText(7)})
 		return true, nil
 	}, ws, after, limit)
 	return out, err
@@ -67,7 +67,7 @@ func (t *tx) Pushes(ws string, after int64, limit int) (out []store.Push, err er
 
 // AddPush implements store.Writer.
 func (t *tx) AddPush(ws string, p *store.Push) error {
-	err := t.exec(qAddPush, ws, p.Replica, p.Received, p.Body, p.Tried, p.Trying, p.Tries)
+	err := t.exec(qAddPush, ws, p.Replica, p.Received, p.Body, p.Tried, p.Trying, p.Tries, p.By)
 	p.ID = t.c.LastInsertRowID()
 	return err
 }

@@ -36,10 +36,12 @@ var (
 	schema5 string
 	//go:embed schema-6.sql
 	schema6 string
+	//go:embed schema-7.sql
+	schema7 string
 )
 
 // migrations bring a database from version i to i+1.
-var migrations = []string{schema, schema3, schema4, schema5, schema6}
+var migrations = []string{schema, schema3, schema4, schema5, schema6, schema7}
 
 // Options of a store. The zero value is for production.
 type Options struct {

@@ -117,6 +117,10 @@ func TestBroughtUpToDate(t *testing.T) {
 	script := schema + `INSERT INTO records (ws, id, version, number, queue, assignee, deleted, keys, gone_keys, edits, body)
 		VALUES ('w', 'a', 3, '', '', '', 0, 'all', '{"role:x":2}', X'', CAST('{"type":"thing","id":"a","version":3,"fields":{}}' AS BLOB));
 		INSERT INTO feed (ws, key, seq, id, type, gone) VALUES ('w', 'all', 3, 'a', 'thing', 0), ('w', 'role:x', 2, 'a', 'thing', 1);
+		INSERT INTO replicas (ws, id, user, credential, body) VALUES
+		('w', 'p', 'emma', 'c', CAST('{"ID":"p","User":"emma","Credential":"c","LastContact":"2026-03-01T09:20:00.5Z"}' AS BLOB)),
+		('w', 'q', 'emma', 'd', CAST('{"ID":"q","User":"emma","Credential":"d","Blocked":true,"LastContact":"0001-01-01T00:00:00Z"}' AS BLOB)),
+		('w', 'r', 'emma', '', CAST('{"ID":"r","User":"emma","LastContact":"2026-03-01T08:20:00Z"}' AS BLOB));
 		PRAGMA application_id = 1279685494; PRAGMA user_version = 2;`
 	if err := errors.Join(sqlitex.ExecuteScript(c, script, nil), c.Close()); err != nil {
 		t.Fatal(err)
@@ -131,6 +135,16 @@ func TestBroughtUpToDate(t *testing.T) {
 		feed, err3 := r.Feed("w", "role:x", store.Spot{}, 9, 9)
 		if len(ids) != 1 || row.Places["role:x"] != 4 || row.Places["all"] != 4 || len(feed) != 1 || feed[0].Seq != 4 {
 			t.Errorf("%v %+v %+v", ids, row, feed)
+		}
+		for filter, want := range map[store.ReplicaFilter]string{{State: store.Blocked}: "q", {State: store.Revoked}: "r", {ByContact: true}: "qrp"} {
+			got := ""
+			all, err := r.FindReplicas("w", filter, store.Page{Limit: 9})
+			for _, d := range all {
+				got += d.ID
+			}
+			if err != nil || got != want {
+				t.Errorf("%+v finds %s: %v", filter, got, err)
+			}
 		}
 		return errors.Join(err, err2, err3)
 	}); err != nil {

@@ -101,6 +101,73 @@ func credentials(t *testing.T, b *bench) {
 	})
 }
 
+// devices: they are found by state and by last contact, page by page, and what
+// of them is open is counted.
+func devices(t *testing.T, b *bench) {
+	b.update(func(w store.Writer) error {
+		var errs error
+		for i, r := range []store.Replica{
+			{ID: "a", User: "emma", Credential: "1", LastContact: at(900)}, {ID: "b", User: "emma", Credential: "2", Blocked: true},
+			{ID: "c", User: "otto", Credential: "3", Void: true, LastContact: at(4000)}, {ID: "d", User: "otto", Credential: "4", Wiping: true, LastContact: at(2000)},
+			{ID: "e", User: "otto", LastContact: at(10)}, {ID: "f", User: "otto", Credential: "6", Retiring: true, LastContact: at(5000)},
+			{ID: "g", User: "otto", Credential: "7", WipedAt: at(1), LastContact: at(5000)},
+		} {
+			errs = errors.Join(errs, w.PutReplica("w", &store.Replica{ID: r.ID, User: r.User, LastContact: at(i)}), w.PutReplica("w", &r))
+		}
+		return errors.Join(errs, w.PutReplica("other", &store.Replica{ID: "z", Blocked: true}))
+	})
+	b.view(func(r store.Reader) error {
+		var errs error
+		for _, c := range []struct {
+			f    store.ReplicaFilter
+			want string
+		}{
+			{store.ReplicaFilter{}, "a b c d e f g"}, {store.ReplicaFilter{User: "emma"}, "a b"}, {store.ReplicaFilter{State: store.Active}, "a"},
+			{store.ReplicaFilter{State: store.Revoked}, "c e"}, {store.ReplicaFilter{State: store.Blocked}, "b"}, {store.ReplicaFilter{State: store.Wiping}, "d"},
+			{store.ReplicaFilter{State: store.Wiped, User: "otto"}, "g"}, {store.ReplicaFilter{State: store.Retiring, User: "emma"}, ""},
+			{store.ReplicaFilter{ByContact: true}, "b e a d c f g"}, {store.ReplicaFilter{ByContact: true, Silent: at(1900)}, "b e a"},
+			{store.ReplicaFilter{Silent: at(2001), User: "otto"}, "d e"},
+		} {
+			var got []string
+			p := store.Page{Limit: 2}
+			for {
+				rows, err := r.FindReplicas("w", c.f, p)
+				if errs = errors.Join(errs, err); len(rows) == 0 {
+					break
+				}
+				for _, d := range rows {
+					got = append(got, d.ID)
+				}
+				p.After = c.f.ReplicaCursor(rows[len(rows)-1])
+			}
+			same(t, fmt.Sprintf("%+v", c.f), strings.Join(got, " "), c.want)
+		}
+		_, err := r.FindReplicas("w", store.ReplicaFilter{ByContact: true}, store.Page{After: "x", Limit: 1})
+		same(t, "no cursor", landfall.CodeOf(err), landfall.CodeInvalid)
+		return errs
+	})
+	item := func(inc, n int64, state store.ItemState, op landfall.Op) *store.Item {
+		return &store.Item{Key: landfall.Key{Replica: "a", Incarnation: inc, N: n}, State: state, Op: op, Bytes: []byte("{}")}
+	}
+	b.update(func(w store.Writer) error {
+		return errors.Join(
+			w.AddItem("w", item(1, 1, store.Completed, landfall.OpCreate)), w.AddItem("w", item(1, 2, store.WithErrors, landfall.OpUpdate)),
+			w.AddItem("w", item(1, 3, store.Queued, landfall.OpUpdate)), w.AddItem("w", item(1, 4, store.WithErrors, landfall.OpLost)),
+			w.AddItem("w", item(1, 5, store.WithErrors, landfall.OpUpdate)), w.PutItem("w", item(1, 5, store.Completed, landfall.OpUpdate)),
+			w.AddItem("w", item(1, 6, store.Withdrawn, landfall.OpUpdate)), w.AddItem("w", item(2, 1, store.WithErrors, landfall.OpUpdate)),
+			w.AddItem("w", item(-77, 9, store.WithErrors, landfall.OpUpdate)), w.AddItem("w", item(-78, 9, store.Completed, landfall.OpUpdate)),
+			w.AddItem("other", item(1, 40, store.WithErrors, landfall.OpUpdate)))
+	})
+	b.view(func(r store.Reader) error {
+		first, err := r.Tally("w", "a", 1)
+		second, err2 := r.Tally("w", "a", 2)
+		third, err3 := r.Tally("w", "a", 3)
+		forks, err4 := r.Tally("w", "a", store.Forks)
+		same(t, "tallies", []store.Tally{first, second, third, forks}, []store.Tally{{Open: 3, OpenLost: 1}, {Open: 1}, {}, {Open: 1}})
+		return errors.Join(err, err2, err3, err4)
+	})
+}
+
 // workspaces: what one workspace has does not show in another.
 func workspaces(t *testing.T, b *bench) {
 	b.update(func(w store.Writer) error {

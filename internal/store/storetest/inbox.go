@@ -14,7 +14,7 @@ func pushes(t *testing.T, b *bench) {
 	var ids []int64
 	b.update(func(w store.Writer) error {
 		for i := range 3 {
-			p := store.Push{Replica: fmt.Sprint("p", i), Received: at(i), Body: body}
+			p := store.Push{Replica: fmt.Sprint("p", i), By: []string{"ada", "", ""}[i], Received: at(i), Body: body}
 			if err := w.AddPush("w", &p); err != nil {
 				return err
 			}
@@ -25,7 +25,7 @@ func pushes(t *testing.T, b *bench) {
 	body[0] = 'x'
 	b.view(func(r store.Reader) error {
 		got, err := r.Pushes("w", 0, 9)
-		same(t, "pushes", got, []store.Push{{ID: ids[0], Replica: "p0", Received: at(0), Body: []byte("{\x00 not even JSON")}, {ID: ids[2], Replica: "p2", Received: at(2), Body: []byte("{\x00 not even JSON"), Tried: 2, Trying: 17, Tries: 1}})
+		same(t, "pushes", got, []store.Push{{ID: ids[0], Replica: "p0", By: "ada", Received: at(0), Body: []byte("{\x00 not even JSON")}, {ID: ids[2], Replica: "p2", Received: at(2), Body: []byte("{\x00 not even JSON"), Tried: 2, Trying: 17, Tries: 1}})
 		after, err2 := r.Pushes("w", ids[0], 1)
 		same(t, "after", len(after), 1)
 		return errors.Join(err, err2)

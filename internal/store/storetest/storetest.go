@@ -21,7 +21,7 @@ func Run(t *testing.T, open func(*testing.T) store.Store) {
 	topics := map[string]func(*testing.T, *bench){
 		"transactions": transactions, "snapshots": snapshots, "head": head, "records": records, "feed": feed, "regroup": regroup, "history": history,
 		"unique": unique, "links": links, "cases": cases, "grants": grants, "pushes": pushes, "items": items, "lanes": lanes, "outcomes": outcomes,
-		"issues": issues, "due": due, "held on": heldOn, "sweeps": sweeps, "alike": alike, "accounts": accounts, "staff": staff, "credentials": credentials, "workspaces": workspaces, "ledger": ledger, "audit": audit, "scans": scans,
+		"issues": issues, "due": due, "held on": heldOn, "sweeps": sweeps, "alike": alike, "accounts": accounts, "staff": staff, "credentials": credentials, "devices": devices, "workspaces": workspaces, "ledger": ledger, "audit": audit, "scans": scans,
 		"search": search, "aging": aging, "settings": settings,
 	}
 	for name, topic := range topics {

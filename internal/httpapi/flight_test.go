@@ -59,7 +59,7 @@ func TestNoByteAfterARevocation(t *testing.T) {
 func TestToldHeader(t *testing.T) {
 	a, _, _ := newAPI(t)
 	for header, want := range map[string]int{"": 200, `{"waiting":2,"clock":"2026-03-01T09:00:00Z","incarnation":1,"made":3}`: 200, "waiting=2": 400, `{"waiting":"2"}`: 400} {
-		r := httptest.NewRequest("GET", "/v1/sync/pull", nil)
+		r := httptest.NewRequest(http.MethodGet, "/v1/sync/pull", nil)
 		r.Header.Set("Authorization", "Bearer "+phone)
 		if header != "" {
 			r.Header.Set("Landfall-Device", header)

@@ -108,6 +108,9 @@ func (d draw) typ(a *oracle.App, name string, types []string) *oracle.Type {
 		}
 		if !slices.ContainsFunc(t.Rights, written) {
 			f.Required, f.RequiredIn = false, nil
+			for _, m := range t.Moves {
+				m.Requires = slices.DeleteFunc(m.Requires, func(name string) bool { return name == f.Name })
+			}
 		}
 	}
 	return t

@@ -183,7 +183,7 @@ func (m *Model) actor(user, device string) landfall.Actor {
 		a = u.Actor()
 	}
 	if d := m.devices[device]; d != nil {
-		a.Blocked = d.Blocked
+		a.Blocked = d.Blocked || d.Void || d.Wiping || !d.WipedAt.IsZero() // it may hand in, and no more
 	}
 	return a
 }

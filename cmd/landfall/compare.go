@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -29,7 +30,8 @@ func compare(w io.Writer, i *wire.IssueDetail) {
 				rows = append(rows, hiddenRow(&c))
 				continue
 			}
-			rows = append(rows, []string{columnName(&c), short(plain(c.Base), 34), marked(c.Device, c.DeviceChanged), marked(c.Server, c.ServerChanged), or(plain(c.Result), "?")})
+			value := func(v landfall.Value) string { return short(called(v, i.Names), 34) }
+			rows = append(rows, []string{columnName(&c), value(c.Base), marked(value(c.Device), c.DeviceChanged), marked(value(c.Server), c.ServerChanged), or(called(c.Result, i.Names), "?")})
 		}
 		grid(w, rows)
 	}
@@ -55,7 +57,7 @@ func compare(w io.Writer, i *wire.IssueDetail) {
 // or else that it was set.
 func hiddenRow(c *core.Column) []string {
 	const hidden = "(hidden)"
-	device := or(marked(c.Device, c.DeviceChanged), hidden)
+	device := or(marked(short(plain(c.Device), 34), c.DeviceChanged), hidden)
 	return []string{columnName(c), or(short(plain(c.Base), 34), hidden), device, hidden, hidden}
 }
 
@@ -105,8 +107,28 @@ func columnName(c *core.Column) string {
 	return strings.ToLower(c.Title)
 }
 
-func marked(v landfall.Value, changed bool) string {
-	s := short(plain(v), 34)
+// called is a value with records by what people call them.
+func called(v landfall.Value, names map[string]string) string {
+	if len(names) == 0 {
+		return plain(v)
+	}
+	out := members(v)
+	for i, id := range out {
+		out[i] = or(names[id], id)
+	}
+	return strings.Join(out, ", ")
+}
+
+// members are those of a list, or the value itself.
+func members(v landfall.Value) []string {
+	var list []string
+	if json.Unmarshal(v, &list) != nil {
+		return []string{plain(v)}
+	}
+	return list
+}
+
+func marked(s string, changed bool) string {
 	if changed {
 		return or(s, "(none)") + " *"
 	}

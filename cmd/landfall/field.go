@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"github.com/landfall-sync/landfall"
 	"github.com/landfall-sync/landfall/client"
 	"github.com/landfall-sync/landfall/client/sqlite"
@@ -187,17 +189,39 @@ func (c *fieldShowCmd) Run(s *session) error {
 		if err != nil {
 			return err
 		}
+		names := s.names(cl, v.Record, v.Server)
 		return s.show(v, v.Record.ID, func() {
-			s.record(v.Record, v.Label)
+			s.record(v.Record, v.Label, names)
 			if m := mark(v); m != "" {
 				fmt.Fprintf(s.out, "  %-14s %s\n", "sync", m)
 			}
 			if v.NeedsDecision && v.Server != nil {
 				fmt.Fprintln(s.out, "The server's copy:")
-				s.record(v.Server, v.Label)
+				s.record(v.Server, v.Label, names)
 			}
 		})
 	})
+}
+
+// names are the labels of the records on the device that these refer to.
+func (s *session) names(cl *client.Client, records ...*landfall.Record) map[string]string {
+	out := map[string]string{}
+	for _, r := range records {
+		if r == nil {
+			continue
+		}
+		for _, v := range r.Fields {
+			for _, id := range members(v) {
+				if uuid.Validate(id) != nil {
+					continue
+				}
+				if to, err := cl.Get(s.ctx, id); err == nil {
+					out[id] = to.Label
+				}
+			}
+		}
+	}
+	return out
 }
 
 // edit makes a change by words as a person types them.

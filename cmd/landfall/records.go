@@ -79,11 +79,11 @@ func (c *recordShowCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	return s.show(r, r.ID, func() { s.record(&r.Record, r.Label) })
+	return s.show(r, r.ID, func() { s.record(&r.Record, r.Label, r.Names) })
 }
 
-// record prints a record for a person.
-func (s *session) record(r *landfall.Record, label string) {
+// record prints a record for a person; names are the labels of those that it refers to.
+func (s *session) record(r *landfall.Record, label string, names map[string]string) {
 	fmt.Fprintf(s.out, "%s %s  %s\n", r.Type, or(r.Number, abbreviate(r.ID)), label)
 	if r.Status != "" {
 		by := ""
@@ -97,7 +97,7 @@ func (s *session) record(r *landfall.Record, label string) {
 		if e, ok := r.Edits[name]; ok {
 			by = "  (" + who(&e) + ")"
 		}
-		fmt.Fprintf(s.out, "  %-14s %s%s\n", name, plain(r.Fields[name]), by)
+		fmt.Fprintf(s.out, "  %-14s %s%s\n", name, called(r.Fields[name], names), by)
 	}
 	if r.Queue != "" || r.Assignee != "" {
 		fmt.Fprintf(s.out, "  %-14s %s\n", "waits", waits(r.Queue, r.Assignee))

@@ -35,9 +35,11 @@ func (l *Log) Find(ctx context.Context, ws string, actor landfall.Actor, typ, re
 	var view *wire.RecordView
 	err := l.desk(ctx, ws, actor, func(d *desk) error {
 		rec, err := d.find(typ, ref)
-		if err == nil {
-			view = d.view(rec)
+		if err != nil {
+			return err
 		}
+		view = d.view(rec)
+		view.Names, err = d.named(rec)
 		return err
 	})
 	return view, err
@@ -350,28 +352,44 @@ func (x *ids) next() (string, error) {
 	return best, nil
 }
 
-// view is the record as the desk shows it, with a label that is made of what the
-// person may read. A label that can't be made is not
-// worth an error: the number or id stands in.
+// view is the record as the desk shows it.
 func (d *desk) view(rec *landfall.Record) *wire.RecordView {
-	rec = d.sight.Record(rec)
-	v := &wire.RecordView{Record: *rec}
+	v := &wire.RecordView{Record: *d.sight.Record(rec), Label: core.Label(d.app, d.sight, &d.who, rec, d.l.clock().UTC())}
 	if rec.Type == landfall.IssueType {
 		if i, err := landfall.IssueOf(rec); err == nil {
 			v.Label = "Sync issue " + strconv.FormatInt(i.Number, 10)
 		}
-	} else if d.app != nil {
-		if t := d.app.Types[rec.Type]; t != nil && t.Label != nil {
-			if text, err := t.Label.Text(&definition.Vars{Type: t, Record: rec, Actor: &d.who, Now: d.l.clock().UTC()}); err == nil {
-				v.Label = strings.TrimSpace(text)
-			}
-		}
-	}
-	if v.Label == "" {
-		v.Label = rec.Number
-	}
-	if v.Label == "" {
-		v.Label = rec.ID
 	}
 	return v
+}
+
+// named are the labels of the records that this one refers to, by id, as far as
+// the caller may see them.
+func (d *desk) named(rec *landfall.Record) (map[string]string, error) {
+	if d.app == nil {
+		return nil, nil
+	}
+	var out map[string]string
+	shown := d.sight.Record(rec)
+	for _, id := range core.Named(d.app.Types[rec.Type], func(field string) []landfall.Value { return []landfall.Value{shown.Fields[field]} }) {
+		ok, err := d.sees(id)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			continue
+		}
+		r, err := d.r.Record(d.ws, id)
+		if err != nil {
+			return nil, err
+		}
+		if r == nil || r.Deleted {
+			continue
+		}
+		if out == nil {
+			out = map[string]string{}
+		}
+		out[id] = core.Label(d.app, d.sight, &d.who, r, d.l.clock().UTC())
+	}
+	return out, nil
 }

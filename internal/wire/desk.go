@@ -51,6 +51,9 @@ type Done struct {
 type RecordView struct {
 	landfall.Record
 	Label string `json:"label"`
+	// Names are the labels of the records that it refers to, by id, where one record
+	// is shown: of those that the caller may see.
+	Names map[string]string `json:"names,omitempty"`
 }
 
 // WorkItem is one line of a queue or worklist.
@@ -140,6 +143,9 @@ type IssueDetail struct {
 	IssueView
 	// Compare is base, device and server, field by field.
 	Compare []core.Column `json:"compare"`
+	// Names are the labels of the records that the fields refer to, by id: of those
+	// that the caller may see.
+	Names map[string]string `json:"names,omitempty"`
 	// Sent are the mutations that the issue holds, the refused one first.
 	Sent []SentView `json:"sent"`
 	// Server is the record now; nil when there is none or the caller may not see it.

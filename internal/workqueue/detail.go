@@ -98,7 +98,8 @@ func (v *view) detail(row *store.IssueRow) (*wire.IssueDetail, error) {
 		}
 	}
 	out.Compare = append(out.Compare, core.Compare(v.app, &v.who, held, base, rec)...)
-	return out, nil
+	out.Names, err = v.named(i.RecordType, out.Compare)
+	return out, err
 }
 
 // sent lists what the issue holds: the refused mutations, then what waits

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/landfall-sync/landfall"
-	"github.com/landfall-sync/landfall/internal/definition"
+	"github.com/landfall-sync/landfall/internal/core"
 	"github.com/landfall-sync/landfall/internal/store"
 	"github.com/landfall-sync/landfall/internal/wire"
 )
@@ -145,18 +145,42 @@ func (v *view) workItem(rec *landfall.Record) (*wire.WorkItem, error) {
 	return w, nil
 }
 
-// label is the record's label, of what the caller may read; its number or id stands in for one that can't be made.
+// label is the record's label, of what the caller may read.
 func (v *view) label(rec *landfall.Record) string {
-	if t := v.typ(rec.Type); t != nil && t.Label != nil {
-		text, err := t.Label.Text(&definition.Vars{Type: t, Record: v.sight.Record(rec), Actor: &v.who, Now: v.now})
-		if text = strings.TrimSpace(text); err == nil && text != "" {
-			return text
+	return core.Label(v.app, v.sight, &v.who, rec, v.now)
+}
+
+// named are the labels of the records that the columns refer to, by id, as far as
+// the caller may see them.
+func (v *view) named(typ string, columns []core.Column) (map[string]string, error) {
+	values := map[string][]landfall.Value{}
+	for i := range columns {
+		if c := &columns[i]; !c.Status {
+			values[c.Field] = []landfall.Value{c.Base, c.Device, c.Server}
 		}
 	}
-	if rec.Number != "" {
-		return rec.Number
+	var out map[string]string
+	for _, id := range core.Named(v.typ(typ), func(field string) []landfall.Value { return values[field] }) {
+		ok, err := v.sees(id)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			continue
+		}
+		rec, err := v.r.Record(v.ws, id)
+		if err != nil {
+			return nil, err
+		}
+		if rec == nil || rec.Deleted {
+			continue
+		}
+		if out == nil {
+			out = map[string]string{}
+		}
+		out[id] = v.label(rec)
 	}
-	return rec.ID
+	return out, nil
 }
 
 // issueLabel says what the issue is about, without anything of a record that

@@ -123,6 +123,9 @@ func (m *Model) amendable(i *Issue, it *Item) bool {
 	if i == nil || x == nil || x.Issue != i.ID || !i.Open() || i.Author != it.User || !i.Kind.Amendable() {
 		return false
 	}
+	if a := m.actor(it.User, it.Key.Replica); deposits(&a) {
+		return false
+	}
 	own := m.lane(i)
 	return slices.ContainsFunc(own, func(o *Item) bool { return o.Record == it.mutation.ID && o.Key.Replica == it.Key.Replica })
 }
@@ -169,10 +172,10 @@ func (r *reading) withdrawal(it *Item) verdict {
 	i := r.m.issues[id]
 	if r.withdrawn != "" && r.withdrawn == id {
 		r.withdrawn = ""
-		if i.Author != it.User || it.Record != i.Record || it.Type != i.RecordType {
+		if a := r.m.actor(it.User, it.Key.Replica); deposits(&a) || i.Author != it.User || it.Record != i.Record || it.Type != i.RecordType {
 			r.complain("withdraw", "%s of %s withdraws issue %s of %s", it.Key, it.User, id, i.Author)
 		}
-	} else if i != nil && i.Author == it.User && i.Open() {
+	} else if a := r.m.actor(it.User, it.Key.Replica); i != nil && i.Author == it.User && i.Open() && !deposits(&a) {
 		r.complain("withdraw", "%s withdraws issue %s, which stays open", it.Key, id)
 	}
 	return verdict{}

@@ -153,7 +153,7 @@ func (s *stranding) field(t *Type, was, is *Field) {
 		s.warnf(at("max"), fmt.Sprintf("max: %d, as it was", was.limit()), "the field %s takes %d at most, and took %d: records that have more are refused until it is shorter", name, is.limit(), was.limit())
 	}
 	if is.Unique && !was.Unique {
-		s.warnf(at("unique"), "look for records with the same value first", "the field %s is unique now: records that share a value are refused when they are changed next", name)
+		s.warnf(at("unique"), "`landfall app rehearse FILE` finds records that share a value; mend them first", "the field %s is unique now: while records share a value there, this can't be published", name)
 	}
 }
 

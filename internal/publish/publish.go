@@ -6,6 +6,7 @@ package publish
 import (
 	"bytes"
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"sync"
@@ -113,8 +114,8 @@ func (p *Publisher) Source(ctx context.Context, ws string) (version int64, sourc
 
 // Publish checks a definition and makes it the current one, at a place of its
 // own in the sequence. There, records get the names, and records and sync issues
-// the audience, that it gives them; this takes time in proportion to the records of the types whose
-// audience, or names, changed. When a problem is an error, nothing is published and Version
+// the audience, that it gives them, and values that are unique from then on are held;
+// this takes time in proportion to the records of the types of which that changed. When a problem is an error, nothing is published and Version
 // is the one that stays. The same source again is Unchanged. A dry run says all
 // this and publishes nothing. Administrators only.
 func (p *Publisher) Publish(ctx context.Context, ws string, actor landfall.Actor, req wire.Publish) (*wire.Published, error) {
@@ -150,6 +151,10 @@ func (p *Publisher) Publish(ctx context.Context, ws string, actor landfall.Actor
 			return err
 		}
 		out.Problems = append(out.Problems, moved...)
+		if refused(out.Problems) {
+			out.Version--
+			return errShared // and nothing of it is kept
+		}
 		row := &store.DefinitionRow{Version: out.Version, Seq: seq, Source: []byte(req.Source), By: actor.User, At: l.Now()}
 		if err := w.PutDefinition(ws, row); err != nil {
 			return err
@@ -163,7 +168,7 @@ func (p *Publisher) Publish(ctx context.Context, ws string, actor landfall.Actor
 		}
 		return l.Close()
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, errShared) {
 		return nil, err
 	}
 	return out, nil
@@ -204,7 +209,9 @@ func (p *Publisher) check(ctx context.Context, ws string, req wire.Publish, coun
 		next := *app
 		next.Version = out.Version
 		moved, err := p.moves(r, ws, req, &next, nil)
-		out.Problems = append(out.Problems, moved...)
+		if out.Problems = append(out.Problems, moved...); refused(moved) {
+			out.Version--
+		}
 		return err
 	})
 	return out, err
@@ -223,7 +230,7 @@ func (p *Publisher) moves(r store.Reader, ws string, req wire.Publish, next *def
 	}
 	a := &audiences{r: r, ws: ws, next: next, to: to}
 	if to == nil {
-		a.to, a.moved = trial{}, map[string][]string{}
+		a.to, a.moved = trial{map[[16]byte]bool{}}, map[string][]string{}
 	}
 	return a.change(placer{file: fileName(req), source: req.Source}, old)
 }

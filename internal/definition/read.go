@@ -2,6 +2,33 @@ package definition
 
 import "slices"
 
+// Seal is what is sealed when next takes the place of old: what old kept from some
+// role, or had sealed, and next does not have.
+func Seal(old, next *App) map[string][]string {
+	out := map[string][]string{}
+	has := func(typ, field string) bool { return next.Types[typ] != nil && next.Types[typ].Fields[field] != nil }
+	add := func(typ string, fields []string) {
+		for _, name := range fields {
+			if !has(typ, name) && !slices.Contains(out[typ], name) {
+				out[typ] = append(out[typ], name)
+			}
+		}
+		slices.Sort(out[typ])
+	}
+	for typ, fields := range old.Sealed {
+		add(typ, fields)
+	}
+	for typ, t := range old.Types {
+		add(typ, t.Guarded())
+	}
+	for typ, fields := range out {
+		if len(fields) == 0 {
+			delete(out, typ)
+		}
+	}
+	return out
+}
+
 // Guarded are the fields that some role may not read, in the type's order.
 func (t *Type) Guarded() []string {
 	var out []string

@@ -78,7 +78,7 @@ func (p *Publisher) At(r store.Reader, ws string) (*definition.App, error) {
 			WithHint("it was published by another version of the program; publish it again, mended")
 	}
 	current := *compiled // whoever else compiled the same source keeps theirs
-	current.Version = h.Definition
+	current.Version, current.Sealed = h.Definition, row.Sealed
 	p.keep(ws, &current)
 	return &current, nil
 }
@@ -144,9 +144,11 @@ func (p *Publisher) Publish(ctx context.Context, ws string, actor landfall.Actor
 			return err
 		}
 		seq := l.Publish(out.Version)
-		next := *app
-		next.Version = out.Version
-		moved, err := p.moves(w, ws, req, &next, &moves{w: w, ws: ws, next: &next, seq: seq, at: l.Now(), by: actor.User})
+		next, err := p.numbered(w, ws, app, out.Version)
+		if err != nil {
+			return err
+		}
+		moved, err := p.moves(w, ws, req, next, &moves{w: w, ws: ws, next: next, seq: seq, at: l.Now(), by: actor.User})
 		if err != nil {
 			return err
 		}
@@ -155,7 +157,7 @@ func (p *Publisher) Publish(ctx context.Context, ws string, actor landfall.Actor
 			out.Version--
 			return errShared // and nothing of it is kept
 		}
-		row := &store.DefinitionRow{Version: out.Version, Seq: seq, Source: []byte(req.Source), By: actor.User, At: l.Now()}
+		row := &store.DefinitionRow{Version: out.Version, Seq: seq, Source: []byte(req.Source), By: actor.User, At: l.Now(), Sealed: next.Sealed}
 		if err := w.PutDefinition(ws, row); err != nil {
 			return err
 		}
@@ -206,9 +208,11 @@ func (p *Publisher) check(ctx context.Context, ws string, req wire.Publish, coun
 		if out, err = p.compare(r, ws, req, app, problems); err != nil || !count || out.Unchanged || refused(out.Problems) {
 			return err
 		}
-		next := *app
-		next.Version = out.Version
-		moved, err := p.moves(r, ws, req, &next, nil)
+		next, err := p.numbered(r, ws, app, out.Version)
+		if err != nil {
+			return err
+		}
+		moved, err := p.moves(r, ws, req, next, nil)
 		if out.Problems = append(out.Problems, moved...); refused(moved) {
 			out.Version--
 		}
@@ -233,6 +237,23 @@ func (p *Publisher) moves(r store.Reader, ws string, req wire.Publish, next *def
 		a.to, a.moved = trial{map[[16]byte]bool{}}, map[string][]string{}
 	}
 	return a.change(placer{file: fileName(req), source: req.Source}, old)
+}
+
+// numbered is the app as it is once it is published as a version. Whoever else
+// compiled the same source keeps theirs.
+func (p *Publisher) numbered(r store.Reader, ws string, app *definition.App, version int64) (*definition.App, error) {
+	next := *app
+	next.Version = version
+	h, err := r.Head(ws)
+	if err != nil || h == nil || h.Definition == 0 || version == 1 {
+		return &next, err
+	}
+	old, err := p.At(r, ws)
+	if err != nil {
+		return nil, err
+	}
+	next.Sealed = definition.Seal(old, &next)
+	return &next, nil
 }
 
 func compile(req wire.Publish) (*definition.App, []wire.Problem, error) {

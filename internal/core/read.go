@@ -40,19 +40,7 @@ func (s *Sight) Hidden(typ string) []string {
 	if t := s.app.Types[typ]; t != nil {
 		names = t.Hidden(s.roles)
 	}
-	if len(names) > 0 {
-		for i := range s.app.Convert {
-			c := &s.app.Convert[i]
-			if c.Type != typ {
-				continue
-			}
-			for _, old := range slices.Sorted(maps.Keys(c.Rename)) {
-				if slices.Contains(names, c.Rename[old]) {
-					names = append(names, old)
-				}
-			}
-		}
-	}
+	names = s.app.Formerly(typ, names)
 	for _, name := range s.app.Sealed[typ] {
 		if !slices.Contains(names, name) {
 			names = append(names, name)

@@ -129,10 +129,16 @@ func (s *stranding) unsealed() {
 		if is == nil {
 			continue
 		}
-		for _, name := range s.old.Sealed[typ] {
-			if is.Fields[name] != nil && !slices.Contains(is.Guarded(), name) {
-				s.warnf(s.place("types", typ, "fields", name), "give the field another name, or keep it from the roles that are not to read it",
-					"the field %s.%s is back, and was kept from some roles before: all who receive the record read what is stored there", typ, name)
+		guarded := is.Guarded()
+		for _, field := range is.Order {
+			if slices.Contains(guarded, field) {
+				continue
+			}
+			for _, name := range s.next.Formerly(typ, []string{field}) {
+				if slices.Contains(s.old.Sealed[typ], name) {
+					s.warnf(s.place("types", typ, "fields", field), "give the field another name, or keep it from the roles that are not to read it",
+						"the field %s.%s is back, and was kept from some roles before: all who receive the record read what is stored there", typ, name)
+				}
 			}
 		}
 	}

@@ -106,7 +106,7 @@ func TestSealed(t *testing.T) {
 		"the rule":                        {"read: {not: [note, size]}", "read: {not: [size]}", "the field visit.note was kept from some roles: from now on, all who receive the record read it", sealed{}},
 		"another role that may not":       {"read: {not: [note, size]}}, v: {update: true}}", "update: true}, v: {update: true}, u: {read: {not: [note, size]}}}", "", sealed{}},
 		"its name":                        {"note: {type: text, max: 100}", "remark: {type: text}", "the field visit.note was kept from some roles: what is stored there is read by nobody from now on", sealed{"visit": {"note"}}},
-		"its name, and its guard with it": {"app: a\n", "app: a\nconvert: [{to: 4, type: visit, rename: {note: remark}}]\n", "", sealed{"visit": {"note"}}},
+		"its name, and its guard with it": {"app: a\n", "app: a\nconvert: [{to: 4, type: visit, rename: {note: remark}}]\n", "", sealed{}},
 		"the type":                        {"", "", "the field visit.note was kept from some roles: what is stored there is read by nobody from now on", sealed{"visit": {"note", "size"}}},
 	} {
 		src := next
@@ -131,6 +131,14 @@ func TestSealed(t *testing.T) {
 		if got := Seal(old, app); !reflect.DeepEqual(got, x.sealed) {
 			t.Errorf("%s: %v", what, got)
 		}
+	}
+	// What led to the new name goes with the conversion, and that of what is guarded is not.
+	renamed := lenient(t, strings.NewReplacer("version: 3\n", "", "app: a\n", "app: a\nconvert: [{to: 2, type: visit, rename: {memo: text}}, {to: 3, type: visit, rename: {text: note}}]\n").Replace(guarded))
+	if got := renamed.Formerly("visit", []string{"note"}); !reflect.DeepEqual(got, []string{"note", "text", "memo"}) {
+		t.Error(got)
+	}
+	if got := Seal(renamed, old); !reflect.DeepEqual(got, sealed{"visit": {"memo", "text"}}) {
+		t.Error(got)
 	}
 	// It stays so, whatever follows, until somebody declares the field.
 	without := lenient(t, strings.NewReplacer("version: 3\n", "", "      size: {type: integer}\n", "").Replace(published))

@@ -26,6 +26,7 @@ type viewer struct {
 // known is what a reader may know of a record: nothing, unless they see it.
 type known struct {
 	number string
+	there  bool // and not deleted
 	sees   bool
 }
 
@@ -42,7 +43,7 @@ func (v *viewer) record(id string) (known, error) {
 	if err != nil {
 		return known{}, err
 	}
-	k := known{sees: core.Sees(&v.actor, keys)}
+	k := known{there: len(keys) > 0, sees: core.Sees(&v.actor, keys)}
 	if k.sees {
 		k.number = number
 	}
@@ -122,9 +123,14 @@ func (v *viewer) view(it *store.Item) (*wire.ItemView, *core.Sight, error) {
 	w.Number = rec.number
 	unreadable := it.Receipt.Kind == landfall.KindMalformed && v.actor.Has(landfall.Administrator)
 	if !unreadable && !rec.sees {
-		may, err := v.mayRead(it)
-		if w.Hidden = !may; w.Hidden || err != nil {
-			return w, nil, err
+		may := it.User == v.actor.User
+		if !may && !rec.there {
+			if may, err = v.mayRead(it); err != nil {
+				return nil, nil, err
+			}
+		}
+		if w.Hidden = !may; w.Hidden {
+			return w, nil, nil
 		}
 	}
 	sight, err := v.sees(it)

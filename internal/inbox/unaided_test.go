@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/landfall-sync/landfall"
+	"github.com/landfall-sync/landfall/internal/core"
 	"github.com/landfall-sync/landfall/internal/store"
 	"github.com/landfall-sync/landfall/internal/wire"
 )
@@ -192,6 +193,30 @@ func TestNamesThatNeverWere(t *testing.T) {
 		if before.Issue.Kind == landfall.KindOutdated {
 			t.Errorf("%+v", before.Issue)
 		}
+	}
+}
+
+// A change that names a user who is not there passes once they are, without
+// anybody's help; what lacks something else is not tried for that.
+func TestAUserIsAdded(t *testing.T) {
+	in, st := stocked(t, 0)
+	now := timed(t, in)
+	named := strings.Replace(creation(1, "one"), `"owner":"emma"`, `"owner":"nora"`, 1)
+	r := pushed(t, in, 1, "", named, strings.Replace(creation(2, "two"), `"120"`, `"-1"`, 1))
+	issue, other := issueOf(t, st, r.Receipts[0].Issue), issueOf(t, st, r.Receipts[1].Issue)
+	if m := issue.Issue.Messages; len(m) != 1 || m[0].Code != core.CodeNoUser {
+		t.Fatalf("%+v", issue.Issue)
+	}
+	*now = now.Add(time.Second)
+	update(t, st, func(w store.Writer) error {
+		return errors.Join(w.PutUser("w", &store.User{Name: "nora"}), store.Added(w, "w", store.NamesUser))
+	})
+	tend(t, in)
+	if i := issueOf(t, st, issue.Issue.ID).Issue; i.Settlement != landfall.SettledApplied || !strings.Contains(i.Note, "a user was added") {
+		t.Errorf("%+v", i)
+	}
+	if after := issueOf(t, st, other.Issue.ID); len(after.Tried) != 0 || !after.Next.Equal(other.Next) {
+		t.Errorf("%+v", after)
 	}
 }
 

@@ -176,8 +176,8 @@ func (r *run) step(s *step) (landfall.Kind, string) {
 	if a.x.Op == landfall.OpVoid {
 		return "", ""
 	}
-	switch {
-	case deposits(&r.actor):
+	switch u := &r.actor; {
+	case u.Disabled, u.Blocked, len(u.Roles) == 0:
 		return landfall.KindAuthorization, "the author may not write at all"
 	case a.x.Op == landfall.OpLost:
 		return landfall.KindLost, ""
@@ -190,9 +190,6 @@ func (r *run) step(s *step) (landfall.Kind, string) {
 	r.apply(a)
 	return "", ""
 }
-
-// deposits: what the actor sends is kept, and changes nothing.
-func deposits(a *landfall.Actor) bool { return a.Disabled || a.Blocked || len(a.Roles) == 0 }
 
 // names: what it names is in the definition.
 func (r *run) names(a *attempt) (landfall.Kind, string) {

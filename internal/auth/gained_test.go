@@ -2,6 +2,7 @@ package auth
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/landfall-sync/landfall/internal/store"
@@ -16,6 +17,7 @@ func TestWhoGetsARightIsTriedAgain(t *testing.T) {
 	if _, err := w.AddTeam(t.Context(), ws, w.admin, wire.Team{Name: "north"}); err != nil {
 		t.Fatal(err)
 	}
+	added := []store.Sweep{{Kind: store.SweepNames, Object: store.NamesTeam, Why: "a team was added"}, {Kind: store.SweepNames, Object: store.NamesUser, Why: "a user was added"}}
 	yes, no, title := true, false, "Emma"
 	for _, c := range []struct {
 		change wire.UserChange
@@ -39,9 +41,9 @@ func TestWhoGetsARightIsTriedAgain(t *testing.T) {
 			got, err = r.Sweeps(ws, 9)
 			return err
 		})
-		want := []store.Sweep{{Kind: store.SweepUser, Object: "emma", Why: c.why}}
-		if c.why == "" {
-			want = nil
+		want := added
+		if c.why != "" {
+			want = append(slices.Clone(added), store.Sweep{Kind: store.SweepUser, Object: "emma", Why: c.why})
 		}
 		if fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Errorf("%+v: %v, want %v", c.change, got, want)

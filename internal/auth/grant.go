@@ -184,7 +184,10 @@ func (a *Accounts) AddTeam(ctx context.Context, ws string, actor landfall.Actor,
 		if err := w.AddAudit(ws, store.Done(actor.User, store.TeamAdd, t.Name, a.now()).With("title", t.Title)); err != nil {
 			return err
 		}
-		return w.PutTeam(ws, store.Team{Name: t.Name, Title: t.Title})
+		if err := w.PutTeam(ws, store.Team{Name: t.Name, Title: t.Title}); err != nil {
+			return err
+		}
+		return store.Added(w, ws, store.NamesTeam)
 	})
 	if err != nil {
 		return nil, err

@@ -103,7 +103,10 @@ func (a *Accounts) AddUser(ctx context.Context, ws string, actor landfall.Actor,
 		if err := a.give(w, l, ws, actor.User, u, n.Roles, n.Teams); err != nil {
 			return err
 		}
-		return w.PutUser(ws, u)
+		if err := w.PutUser(ws, u); err != nil {
+			return err
+		}
+		return store.Added(w, ws, store.NamesUser)
 	})
 	if err != nil {
 		return nil, err

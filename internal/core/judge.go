@@ -106,24 +106,36 @@ func (j *judging) atEnd() bool { return j.in.Lane || len(j.in.Run) > 1 }
 // mayWriteAtAll: a disabled user, a blocked device and a user without any role
 // may deposit, and nothing more.
 func (j *judging) mayWriteAtAll(at *attempt) (*Refusal, error) {
-	a := &j.in.Actor
-	var code string
-	whose := a.User
-	switch {
-	case a.Disabled:
-		code = CodeUserDisabled
-	case a.Blocked:
-		code, whose = CodeDeviceBlocked, at.m.Replica
-	case len(a.Roles) == 0:
-		code = CodeNoRoles
-	default:
+	code := depositing(&j.in.Actor)
+	if code == "" {
 		return nil, nil
+	}
+	whose := j.in.Actor.User
+	if code == CodeDeviceBlocked {
+		whose = at.m.Replica
 	}
 	r := j.refuse(StageAuthor, landfall.KindAuthorization, code, say(code, ""))
 	// The account or the device is at fault, whatever it asks for.
 	r.Cause = fingerprint(string(landfall.KindAuthorization), code, whose)
 	return r, nil
 }
+
+// depositing is why the actor may deposit, and nothing more; "" when they may write.
+func depositing(a *landfall.Actor) string {
+	switch {
+	case a.Disabled:
+		return CodeUserDisabled
+	case a.Blocked:
+		return CodeDeviceBlocked
+	case len(a.Roles) == 0:
+		return CodeNoRoles
+	}
+	return ""
+}
+
+// Deposits reports whether what the actor sends is kept, and changes nothing: they
+// are disabled, their device is blocked, or they have no role at all.
+func Deposits(a *landfall.Actor) bool { return depositing(a) != "" }
 
 // both makes a check of rights of the actor, and then of who answers for the run
 // with them.

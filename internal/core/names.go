@@ -11,7 +11,8 @@ import (
 // names looks up what the mutation names. What an older definition had and the
 // current one has not is outdated; what no definition that the author's client
 // could know has is a fault of configuration (types, transitions) or, with the
-// other validation, of the field.
+// other validation, of the field. Once another definition is published, the two can't
+// be told apart by the mutation alone: see NeverKnown.
 func (j *judging) names(a *attempt) (*Refusal, error) {
 	app := j.in.App
 	old := a.m.Definition > 0 && a.m.Definition < app.Version
@@ -96,4 +97,18 @@ func UnknownField(app *definition.App, typ, field string) error {
 		return err.WithHint("did you mean %s?", n)
 	}
 	return err.WithHint("it has %s", strings.Join(t.Order, ", "))
+}
+
+// NeverKnown reports whether a change that was refused for names that the definition
+// did not have is refused now because a later one has not got them, either. Then they
+// are not outdated: they never were.
+func NeverKnown(was *landfall.Issue, r *Refusal) bool {
+	if was.Kind != landfall.KindConfiguration && was.Kind != landfall.KindValidation || r.Kind != landfall.KindOutdated {
+		return false
+	}
+	return !slices.ContainsFunc(r.Messages, func(now landfall.Message) bool {
+		return !slices.ContainsFunc(was.Messages, func(m landfall.Message) bool {
+			return m.Field == now.Field && (m.Code == CodeUnknownType || m.Code == CodeUnknownField || m.Code == CodeUnknownTransition)
+		})
+	})
 }

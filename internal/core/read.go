@@ -28,26 +28,22 @@ func SightOf(app *definition.App, a *landfall.Actor) *Sight {
 }
 
 // Hidden are the fields of a type that may not be read, with the names that they
-// had in older definitions. Usually there are none.
+// had in older definitions, and those that are sealed. Usually there are none.
 func (s *Sight) Hidden(typ string) []string {
-	if s.app == nil || s.app.Types[typ] == nil {
+	if s.app == nil {
 		return nil
 	}
 	if names, known := s.hidden[typ]; known {
 		return names
 	}
-	names := s.app.Types[typ].Hidden(s.roles)
-	if len(names) > 0 {
-		for i := range s.app.Convert {
-			c := &s.app.Convert[i]
-			if c.Type != typ {
-				continue
-			}
-			for _, old := range slices.Sorted(maps.Keys(c.Rename)) {
-				if slices.Contains(names, c.Rename[old]) {
-					names = append(names, old)
-				}
-			}
+	var names []string
+	if t := s.app.Types[typ]; t != nil {
+		names = t.Hidden(s.roles)
+	}
+	names = s.app.Formerly(typ, names)
+	for _, name := range s.app.Sealed[typ] {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
 		}
 	}
 	s.hidden[typ] = names
@@ -64,7 +60,9 @@ func (s *Sight) Mark() string {
 		return ""
 	}
 	var lines []string
-	for _, typ := range s.app.Order {
+	types := slices.AppendSeq(slices.Clone(s.app.Order), maps.Keys(s.app.Sealed))
+	slices.Sort(types)
+	for _, typ := range slices.Compact(types) {
 		for _, name := range s.Hidden(typ) {
 			lines = append(lines, typ+"."+name)
 		}

@@ -78,12 +78,15 @@ func routed(app *definition.App, r *Refusal, author string, m *landfall.Mutation
 	return out
 }
 
-// MayWithdraw reports whether a withdrawal by the user takes the issue back;
+// MayWithdraw reports whether a withdrawal by the actor takes the issue back;
 // else note says why not, for the receipt of a withdrawal without effect. A nil
-// issue is one that is not there; somebody else's looks the same.
-func MayWithdraw(i *landfall.Issue, user string) (ok bool, note string) {
+// issue is one that is not there; somebody else's looks the same. Who may only
+// deposit takes nothing back, and hears of no issue.
+func MayWithdraw(i *landfall.Issue, a *landfall.Actor) (ok bool, note string) {
 	switch {
-	case i == nil || i.Author != user:
+	case Deposits(a):
+		return false, "Nothing was withdrawn: the account or the device may only hand in. The issue stays with those who decide it."
+	case i == nil || i.Author != a.User:
 		return false, "There is no such issue of yours to withdraw."
 	case i.Open():
 		return true, ""

@@ -360,7 +360,7 @@ func (v *vector) play(t testing.TB) any {
 	case "defaults":
 		return map[string]any{"fields": core.Defaults(app(t, v.Definition, v.Version), v.Type, &v.Actor, v.Now)}
 	case "withdraw":
-		ok, note := core.MayWithdraw(v.Issue.core(), v.User)
+		ok, note := core.MayWithdraw(v.Issue.core(), &v.Actor)
 		return map[string]any{"ok": ok, "noted": note != "", "note": note}
 	case "refuse":
 		r := core.Refuse(app(t, v.Definition, v.Version), v.Kind, v.User, &v.Mutation)

@@ -75,6 +75,10 @@ type App struct {
 	Languages []string
 	// Convert has the conversions from older versions, by To ascending.
 	Convert []Conversion
+	// Sealed are fields, by type, that an earlier version kept from some role and
+	// that the app does not have any more: what is stored there is for nobody. It
+	// is not in the Source, but comes with what was published before.
+	Sealed map[string][]string
 }
 
 // Conversion says what was renamed in version To. Old names lead to new ones; what

@@ -29,6 +29,7 @@ func Stranded(file string, old, next *App) []Problem {
 		s.typ(old.Types[name], next.Types[name])
 	}
 	s.conversions()
+	s.unsealed()
 	sort.SliceStable(s.problems, func(i, j int) bool { return s.problems[i].Line < s.problems[j].Line })
 	return s.problems
 }
@@ -80,12 +81,14 @@ func (s *stranding) typ(was, is *Type) {
 	if is == nil {
 		s.warnf(s.place("types"), "leave it in, with rights: {ROLE: {}}; types can't be renamed",
 			"the type %s of the published version is gone: its records stay readable, and changes to them become issues of the kind outdated", was.Name)
+		s.sealed(s.place("types"), was, was.Guarded())
 		return
 	}
 	if was.PartOf != is.PartOf {
 		s.warnf(s.place("types", is.Name, "part_of"), "make a new type of it", "records of type %s were parts of %s before: those there are keep what they were made with", is.Name, orNothing(was.PartOf))
 	}
 	var gone []string
+	guarded, left := was.Guarded(), is.Guarded()
 	for _, name := range was.Order {
 		to := s.converted(was.Name, name, fieldsRenamed)
 		f := is.Fields[to]
@@ -94,7 +97,12 @@ func (s *stranding) typ(was, is *Type) {
 			continue
 		}
 		s.field(is, was.Fields[name], f)
+		if slices.Contains(guarded, name) && !slices.Contains(left, to) {
+			s.warnf(s.place("types", is.Name, "rights"), fmt.Sprintf("keep read: {not: [%s]} with a role that is not to read it", to),
+				"the field %s.%s was kept from some roles: from now on, all who receive the record read it, with what is stored there", is.Name, to)
+		}
 	}
+	s.sealed(s.place("types", is.Name, "fields"), was, slices.DeleteFunc(guarded, func(name string) bool { return !slices.Contains(gone, name) }))
 	fresh := func(field string) bool { return was.Fields[field] == nil }
 	for _, name := range gone {
 		candidates := slices.DeleteFunc(slices.Clone(is.Order), func(n string) bool { return !fresh(n) || is.Fields[n].Type != was.Fields[name].Type })
@@ -104,6 +112,36 @@ func (s *stranding) typ(was, is *Type) {
 		s.demanded(was, is.Name, is.Fields[name])
 	}
 	s.lifecycle(was, is)
+}
+
+// sealed tells of what nobody reads any more.
+func (s *stranding) sealed(at *yaml.Node, was *Type, fields []string) {
+	for _, name := range fields {
+		s.warnf(at, "keep the field for those who are to read it, or clear it first",
+			"the field %s.%s was kept from some roles: what is stored there is read by nobody from now on", was.Name, name)
+	}
+}
+
+// unsealed tells of fields that are back without what kept them from some roles.
+func (s *stranding) unsealed() {
+	for _, typ := range sortedKeys(s.old.Sealed) {
+		is := s.next.Types[typ]
+		if is == nil {
+			continue
+		}
+		guarded := is.Guarded()
+		for _, field := range is.Order {
+			if slices.Contains(guarded, field) {
+				continue
+			}
+			for _, name := range s.next.Formerly(typ, []string{field}) {
+				if slices.Contains(s.old.Sealed[typ], name) {
+					s.warnf(s.place("types", typ, "fields", field), "give the field another name, or keep it from the roles that are not to read it",
+						"the field %s.%s is back, and was kept from some roles before: all who receive the record read what is stored there", typ, name)
+				}
+			}
+		}
+	}
 }
 
 func orNothing(s string) string {
@@ -153,7 +191,7 @@ func (s *stranding) field(t *Type, was, is *Field) {
 		s.warnf(at("max"), fmt.Sprintf("max: %d, as it was", was.limit()), "the field %s takes %d at most, and took %d: records that have more are refused until it is shorter", name, is.limit(), was.limit())
 	}
 	if is.Unique && !was.Unique {
-		s.warnf(at("unique"), "look for records with the same value first", "the field %s is unique now: records that share a value are refused when they are changed next", name)
+		s.warnf(at("unique"), "`landfall app rehearse FILE` finds records that share a value; mend them first", "the field %s is unique now: while records share a value there, this can't be published", name)
 	}
 }
 

@@ -1,6 +1,7 @@
 package definition
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -86,4 +87,77 @@ func TestStrandedConverted(t *testing.T) {
 	if got := Stranded("n.yaml", old, old); len(got) > 0 {
 		t.Errorf("the same: %s", problemText(got))
 	}
+}
+
+// A guard that goes with its field, its type or its last rule is told of; what is
+// stored in a field that is gone is sealed, until the field is back.
+func TestSealed(t *testing.T) {
+	guarded := strings.Replace(published, "    rights: {w: {create: true, update: true}}\n  site:", "    rights: {w: {create: true, update: true, read: {not: [note, size]}}, v: {update: true}}\n  site:", 1)
+	guarded = strings.Replace(guarded, "roles: [w]", "roles: [w, v, u]", 1)
+	old := lenient(t, guarded)
+	next := strings.Replace(guarded, "version: 3\n", "", 1)
+	type sealed = map[string][]string
+	for what, x := range map[string]struct {
+		from, to, want string
+		sealed         sealed
+	}{
+		"nothing":                         {"app: a\n", "app: a\ntitle: B\n", "", sealed{}},
+		"the field":                       {"      size: {type: integer}\n", "", "the field visit.size was kept from some roles: what is stored there is read by nobody from now on", sealed{"visit": {"size"}}},
+		"the rule":                        {"read: {not: [note, size]}", "read: {not: [size]}", "the field visit.note was kept from some roles: from now on, all who receive the record read it", sealed{}},
+		"another role that may not":       {"read: {not: [note, size]}}, v: {update: true}}", "update: true}, v: {update: true}, u: {read: {not: [note, size]}}}", "", sealed{}},
+		"its name":                        {"note: {type: text, max: 100}", "remark: {type: text}", "the field visit.note was kept from some roles: what is stored there is read by nobody from now on", sealed{"visit": {"note"}}},
+		"its name, and its guard with it": {"app: a\n", "app: a\nconvert: [{to: 4, type: visit, rename: {note: remark}}]\n", "", sealed{}},
+		"the type":                        {"", "", "the field visit.note was kept from some roles: what is stored there is read by nobody from now on", sealed{"visit": {"note", "size"}}},
+	} {
+		src := next
+		switch what {
+		case "the type":
+			src = next[:strings.Index(next, "  visit:")] + next[strings.Index(next, "\n  site:")+1:]
+		case "the field":
+			src = strings.Replace(next, ", size]", "]", 1)
+		case "its name":
+			src = strings.Replace(next, "[note, size]", "[size]", 1)
+		case "its name, and its guard with it":
+			src = strings.NewReplacer("note: {", "remark: {", "[note,", "[remark,").Replace(next)
+		case "another role that may not":
+			src = strings.Replace(next, "update: true, read:", "read:", 1)
+		}
+		src = strings.Replace(src, x.from, x.to, 1)
+		app := lenient(t, src)
+		got := problemText(Stranded("n.yaml", old, app))
+		if said := strings.Contains(got, "kept from"); said != (x.want != "") || !strings.Contains(got, x.want) {
+			t.Errorf("%s:\n%s", what, got)
+		}
+		if got := Seal(old, app); !reflect.DeepEqual(got, x.sealed) {
+			t.Errorf("%s: %v", what, got)
+		}
+	}
+	// What led to the new name goes with the conversion, and that of what is guarded is not.
+	renamed := lenient(t, strings.NewReplacer("version: 3\n", "", "app: a\n", "app: a\nconvert: [{to: 2, type: visit, rename: {memo: text}}, {to: 3, type: visit, rename: {text: note}}]\n").Replace(guarded))
+	if got := renamed.Formerly("visit", []string{"note"}); !reflect.DeepEqual(got, []string{"note", "text", "memo"}) {
+		t.Error(got)
+	}
+	if got := Seal(renamed, old); !reflect.DeepEqual(got, sealed{"visit": {"memo", "text"}}) {
+		t.Error(got)
+	}
+	// It stays so, whatever follows, until somebody declares the field.
+	without := lenient(t, strings.NewReplacer("version: 3\n", "", "      size: {type: integer}\n", "").Replace(published))
+	without.Sealed = Seal(old, without)
+	if got := Seal(without, without); !reflect.DeepEqual(got, sealed{"visit": {"size"}}) {
+		t.Error(got)
+	}
+	back := lenient(t, strings.Replace(published, "version: 3\n", "", 1))
+	if got := problemText(Stranded("n.yaml", without, back)); !strings.Contains(got, "n.yaml:8:7: the field visit.size is back, and was kept from some roles before") || len(Seal(without, back)) != 0 {
+		t.Error(got, Seal(without, back))
+	}
+}
+
+// lenient compiles what may have warnings.
+func lenient(t *testing.T, src string) *App {
+	t.Helper()
+	app, problems := Compile("a.yaml", []byte(src))
+	if app == nil {
+		t.Fatal(problemText(problems))
+	}
+	return app
 }

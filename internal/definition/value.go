@@ -153,7 +153,7 @@ func (f *Field) canonicalText(s string) (string, *landfall.Message) {
 	case Text, LongText:
 		limit := f.limit()
 		if n := utf8.RuneCountInString(s); n > limit {
-			return "", &landfall.Message{Code: "too_long", Field: f.Name, Text: fmt.Sprintf("%s: at most %d characters fit, there are %d", f.Title, limit, n)}
+			return "", &landfall.Message{Code: "too_long", Field: f.Name, Text: fmt.Sprintf("%s: at most %d characters fit", f.Title, limit)}
 		}
 	case ChoiceOne:
 		if m := f.knownChoice(s); m != nil {
@@ -306,7 +306,7 @@ func (f *Field) canonicalSet(v landfall.Value) (landfall.Value, *landfall.Messag
 		return landfall.Null, nil
 	}
 	if n := len(members); n > f.limit() {
-		return nil, &landfall.Message{Code: "too_long", Field: f.Name, Text: fmt.Sprintf("%s: at most %d fit, there are %d", f.Title, f.limit(), n)}
+		return nil, &landfall.Message{Code: "too_long", Field: f.Name, Text: fmt.Sprintf("%s: at most %d fit", f.Title, f.limit())}
 	}
 	return encode(members), nil
 }

@@ -22,6 +22,9 @@ func (w *workspace) valid(r *landfall.Record) error {
 	tell := func(form string, args ...any) {
 		w.found(Valid, Finding{Record: r.ID, What: fmt.Sprintf(form, args...)})
 	}
+	if err := w.holds(r, tell); err != nil {
+		return err
+	}
 	app, err := w.apps.at(r.Definition)
 	if err != nil {
 		tell("%v", err)
@@ -42,9 +45,6 @@ func (w *workspace) valid(r *landfall.Record) error {
 	for _, name := range t.Order {
 		if what := fault(t, t.Fields[name], r); what != "" {
 			tell("%s: %s", name, what)
-		}
-		if err := w.held(t.Fields[name], r, tell); err != nil {
-			return err
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Fields)) {
@@ -112,6 +112,26 @@ func fault(t *definition.Type, f *definition.Field, r *landfall.Record) string {
 		return "" // a check that meets an unset field has no answer
 	}
 	return "its check fails: " + f.Check.String()
+}
+
+// holds: what is unique is so by the definition in force, whatever the record is
+// stamped with.
+func (w *workspace) holds(r *landfall.Record, tell func(string, ...any)) error {
+	app, err := w.apps.at(w.head.Definition)
+	if err != nil {
+		tell("%v", err)
+		return nil
+	}
+	t := app.Types[r.Type]
+	if t == nil {
+		return nil
+	}
+	for _, name := range t.Order {
+		if err := w.held(t.Fields[name], r, tell); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // held: the record is noted as the holder of its unique values.

@@ -1,6 +1,7 @@
 package inbox
 
 import (
+	"context"
 	"strconv"
 	"time"
 
@@ -42,4 +43,21 @@ func importEntry(by, typ string, done *wire.Imported, at time.Time) *store.Audit
 		e = e.With(string(result), strconv.Itoa(counts[result]))
 	}
 	return e
+}
+
+// forbidden keeps that somebody tried what takes an administrator; at most once a
+// minute each, however often they try. It is their error, with why.
+func (in *Inbox) forbidden(ctx context.Context, ws, user, action, object, what string) error {
+	at := in.cfg.Clock().UTC()
+	if in.damper.Pass(ws+"\x00"+user+"\x00"+action, at) {
+		err := in.cfg.Store.Update(ctx, func(w store.Writer) error {
+			e := store.Done(user, action, object, at)
+			e.Outcome = store.AuditRefused
+			return w.AddAudit(ws, e)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return landfall.Errorf(landfall.CodeForbidden, "only an administrator may %s", what).WithHint("ask somebody with the role %q", landfall.Administrator)
 }

@@ -2,6 +2,7 @@ package inbox
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"time"
 
@@ -20,12 +21,18 @@ func (in *Inbox) Clean(ctx context.Context, ws string, actor landfall.Actor, bef
 	allowed := func(r store.Reader) error {
 		actor, err := now(r, ws, actor)
 		if err == nil && !actor.Has(landfall.Administrator) {
-			err = landfall.Errorf(landfall.CodeForbidden, "only an administrator may clean the inbox").WithHint("ask somebody with the role %q", landfall.Administrator)
+			err = errNotAdministrator
 		}
 		return err
 	}
-	return in.clean(ctx, ws, cleaning{by: actor.User, before: before, after: after, dry: dryRun, allowed: allowed})
+	out, err := in.clean(ctx, ws, cleaning{by: actor.User, before: before, after: after, dry: dryRun, allowed: allowed})
+	if errors.Is(err, errNotAdministrator) {
+		return nil, in.forbidden(ctx, ws, actor.User, store.InboxClean, "", "clean the inbox")
+	}
+	return out, err
 }
+
+var errNotAdministrator = landfall.Errorf(landfall.CodeForbidden, "this takes an administrator")
 
 // CleanOld is Clean by the server itself.
 func (in *Inbox) CleanOld(ctx context.Context, ws string, before time.Time, after string) (*wire.Cleaning, error) {

@@ -98,6 +98,17 @@ func TestCleaningAtOnce(t *testing.T) {
 	if _, err := in.Clean(t.Context(), "w", emmaHerself, now, "", false); landfall.CodeOf(err) != landfall.CodeForbidden {
 		t.Errorf("who is no administrator cleans: %v", err)
 	}
+	if _, err := in.Clean(t.Context(), "w", emmaHerself, now, "", true); landfall.CodeOf(err) != landfall.CodeForbidden {
+		t.Errorf("who is no administrator counts: %v", err)
+	}
+	if _, err := in.Land(t.Context(), "w", emmaHerself, "phone", nil); landfall.CodeOf(err) != landfall.CodeForbidden {
+		t.Errorf("who is no administrator lands: %v", err)
+	}
+	for _, action := range []string{store.InboxClean, store.DeviceLand} {
+		if tried := audits(t, st, action); len(tried) != 1 || tried[0].By != "emma" || tried[0].Outcome != store.AuditRefused {
+			t.Errorf("%s: %+v", action, tried)
+		}
+	}
 	for _, dry := range []bool{true, false} {
 		total, steps := 0, 0
 		for after := ""; ; {
@@ -116,7 +127,7 @@ func TestCleaningAtOnce(t *testing.T) {
 	}
 	if err := st.View(t.Context(), func(r store.Reader) error {
 		all, err := r.Audit("w", store.AuditFilter{Action: store.InboxClean}, store.Page{Limit: 9})
-		if len(all) != 2 || all[0].By != "ada" || all[0].Detail["items"] != "3" {
+		if len(all) != 3 || all[0].By != "ada" || all[0].Detail["items"] != "3" {
 			t.Errorf("%d entries: %+v", len(all), all)
 		}
 		return err

@@ -85,6 +85,8 @@ type Inbox struct {
 	known     map[string]string // checkpoints of this history, by replica
 
 	tended int // Tend's alone: whose turn it is
+
+	damper store.Damper
 }
 
 // The bounds of work that the configuration leaves open.

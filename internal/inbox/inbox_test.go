@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/landfall-sync/landfall"
+	"github.com/landfall-sync/landfall/internal/core"
 	"github.com/landfall-sync/landfall/internal/store"
 	"github.com/landfall-sync/landfall/internal/wire"
 )
@@ -276,6 +278,45 @@ func TestDisabledUserDeposits(t *testing.T) {
 	}
 	if got := results(pushed(t, in, 1, "", creation(1, "one")))[0]; got != "issue authorization" {
 		t.Error(got)
+	}
+}
+
+// Whoever holds a device that was blocked, or the device of somebody who is
+// disabled, can't end an issue, nor make another one of it: it stays with those who
+// decide it. What amends it waits there.
+func TestDepositsSettleNothing(t *testing.T) {
+	const made = `,"made_at":"2026-03-01T08:00:00Z"}`
+	block := func(w store.Writer) error {
+		d, err := w.Replica("w", "phone")
+		if err != nil {
+			return err
+		}
+		d.Blocked = true
+		return w.PutReplica("w", d)
+	}
+	disable := func(w store.Writer) error {
+		return w.PutUser("w", &store.User{Name: "emma", Roles: []string{"employee"}, Disabled: true})
+	}
+	for name, lock := range map[string]func(store.Writer) error{"blocked": block, "disabled": disable} {
+		t.Run(name, func(t *testing.T) {
+			in, st := stocked(t, 0)
+			id := pushed(t, in, 1, "", invalid1(1)).Receipts[0].Issue
+			before := issueOf(t, st, id)
+			update(t, st, lock)
+			r := pushed(t, in, 2, core.Hash([]byte(invalid1(1))),
+				`{"n":2,"op":"withdraw","issue":"`+id+`"`+made,
+				`{"n":3,"op":"update","type":"expense","id":"`+sheet+`1","set":{"amount":"7"},"base":{"version":0,"after":1,"was":{"amount":"-1"}},"amends":{"issue":"`+id+`","version":1}`+made)
+			if got := strings.Join(results(r), ", "); got != "applied, issue" || r.Receipts[0].Note == "withdrawn" || !r.Receipts[1].Waiting || r.Receipts[1].Issue != id {
+				t.Errorf("%s %+v", got, r.Receipts)
+			}
+			after := issueOf(t, st, id)
+			if !reflect.DeepEqual(after.Issue, before.Issue) {
+				t.Errorf("before %+v, after %+v", before.Issue, after.Issue)
+			}
+			if rec, _ := recordOf(t, st, sheet+"1"); rec != nil {
+				t.Errorf("%+v", rec)
+			}
+		})
 	}
 }
 

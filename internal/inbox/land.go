@@ -2,6 +2,7 @@ package inbox
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"time"
 
@@ -20,7 +21,7 @@ func (in *Inbox) Land(ctx context.Context, ws string, actor landfall.Actor, devi
 			return err
 		}
 		if !a.Has(landfall.Administrator) {
-			return landfall.Errorf(landfall.CodeForbidden, "only an administrator may land what was exported from a device").WithHint("ask somebody with the role %q", landfall.Administrator)
+			return errNotAdministrator
 		}
 		rep, err := r.Replica(ws, device)
 		if err == nil && rep == nil {
@@ -28,6 +29,9 @@ func (in *Inbox) Land(ctx context.Context, ws string, actor landfall.Actor, devi
 		}
 		return err
 	})
+	if errors.Is(err, errNotAdministrator) {
+		return nil, in.forbidden(ctx, ws, actor.User, store.DeviceLand, "", "land what was exported from a device")
+	}
 	if err != nil {
 		return nil, err
 	}

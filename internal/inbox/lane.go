@@ -197,7 +197,7 @@ func (p *pushing) withdraw(u *unit) error {
 	if row != nil {
 		issue = &row.Issue
 	}
-	if ok, note := core.MayWithdraw(issue, p.actor.User); !ok {
+	if ok, note := core.MayWithdraw(issue, &p.actor); !ok {
 		return p.noEffect(u, note)
 	}
 	l, err := p.lane(issue)
@@ -221,8 +221,12 @@ func (p *pushing) withdraw(u *unit) error {
 }
 
 // amend judges the lane of an issue as one run with what its author adds. It
-// is done unless there is no such issue to amend any more.
+// is done unless there is no such issue to amend any more, or its author may only
+// deposit: then it waits in the lane, and the issue stays as it is.
 func (p *pushing) amend(u *unit) (done bool, err error) {
+	if core.Deposits(&p.actor) {
+		return false, nil
+	}
 	row, err := p.w.Issue(p.ws, u.members[0].m.Amends.Issue)
 	if err != nil || row == nil || !row.Issue.Open() || row.Issue.Author != p.actor.User || !row.Issue.Kind.Amendable() {
 		return false, err

@@ -57,9 +57,11 @@ func (j *judging) repair(row *store.IssueRow, a landfall.Actor, req wire.Repair,
 		return err
 	}
 	if core.Sees(&a, keys) {
-		if out.Record, err = j.w.Record(j.ws, r.m.ID); err != nil {
+		rec, err := j.w.Record(j.ws, r.m.ID)
+		if err != nil {
 			return err
 		}
+		out.Record = core.SightOf(j.app, &a).Record(rec)
 	}
 	entry := issueEntry(store.IssueRepair, a.User, row, j.l.Now()).With("item", r.item.Key.String()).With("fields", strings.Join(r.fields, " "))
 	return j.w.AddAudit(j.ws, entry)

@@ -45,7 +45,11 @@ func (v *viewer) repairOf(it *store.Item, p *store.Repair, out *wire.ItemView) e
 		if err != nil {
 			return err
 		}
-		open = core.Sees(&v.actor, keys)
+		if open = core.Sees(&v.actor, keys); !open {
+			if open, err = v.mayRead(it); err != nil {
+				return err
+			}
+		}
 	}
 	sight, err := v.reads()
 	if err != nil {

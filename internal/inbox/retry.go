@@ -309,7 +309,7 @@ func (j *judging) judgeLane(t *attempt, out *wire.Retried) error {
 		}
 	}
 	if !v.Applied {
-		if v.Refusal == nil {
+		if v.Refusal == nil || core.NeverKnown(&t.row.Issue, v.Refusal) {
 			v.Refusal = t.asBefore()
 		}
 		out.Kind, out.Messages = v.Refusal.Kind, v.Refusal.Messages

@@ -96,3 +96,28 @@ func TestWaitsInTheOldest(t *testing.T) {
 		t.Errorf("%s arose before %s, and the group waits in %s", first, second, r.Receipts[2].Issue)
 	}
 }
+
+// A refused creation is seen by whoever would see the record if it were there, in
+// the inbox as in the issue; so is one whose record was deleted since.
+func TestRefusedCreationsAreSeenByWhoWould(t *testing.T) {
+	in, _ := stocked(t, 0)
+	pushed(t, in, 1, "", invalid1(1))
+	for _, c := range []struct {
+		roles  []string
+		hidden bool
+	}{
+		{[]string{landfall.Administrator}, true},
+		{[]string{landfall.Administrator, "manager"}, false},
+		{[]string{landfall.Administrator, "employee"}, true},
+	} {
+		who := landfall.Actor{User: "ada", Roles: c.roles}
+		l, err := in.Items(t.Context(), "w", who, store.ItemFilter{}, store.Page{Limit: 9})
+		if err != nil || len(l.Items) != 1 || l.Items[0].Hidden != c.hidden || (l.Items[0].Sent == "") != c.hidden || (l.Items[0].Mutation == nil) != c.hidden {
+			t.Errorf("%v: %+v %v", c.roles, l.Items, err)
+		}
+		found, err := in.Items(t.Context(), "w", who, store.ItemFilter{Text: `"-1"`}, store.Page{Limit: 9})
+		if err != nil || (len(found.Items) == 0) != c.hidden {
+			t.Errorf("%v finds %d: %v", c.roles, len(found.Items), err)
+		}
+	}
+}

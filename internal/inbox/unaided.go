@@ -318,11 +318,23 @@ func (j *judging) sweep() error {
 	}
 	for _, row := range rows {
 		s.After = number(row.Issue.Number)
+		if s.Kind == store.SweepNames && !lacksName(&row.Issue, s.Object) {
+			continue
+		}
 		if err := j.soon(row, s.Why); err != nil {
 			return err
 		}
 	}
 	return j.swept(s, len(rows))
+}
+
+// lacksName: the issue is there because a user, or a team, was not.
+func lacksName(i *landfall.Issue, what string) bool {
+	code := core.CodeNoUser
+	if what == store.NamesTeam {
+		code = core.CodeNoTeam
+	}
+	return slices.ContainsFunc(i.Messages, func(m landfall.Message) bool { return m.Code == code })
 }
 
 func (j *judging) sweepRecord(s store.Sweep) error {

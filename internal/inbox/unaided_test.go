@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/landfall-sync/landfall"
+	"github.com/landfall-sync/landfall/internal/core"
 	"github.com/landfall-sync/landfall/internal/store"
 	"github.com/landfall-sync/landfall/internal/wire"
 )
@@ -142,6 +143,80 @@ func TestTheScheduleBacksOff(t *testing.T) {
 	}
 	if n := len(audits(t, st, store.IssueRetry)); n != 0 {
 		t.Errorf("%d entries about tries that changed nothing", n)
+	}
+}
+
+// What names a type, a transition or a field that no definition ever had stays what
+// it is, whatever is published, and says no word of the app's past. What is there at
+// last is applied.
+func TestNamesThatNeverWere(t *testing.T) {
+	in, st := stocked(t, 0)
+	for n, raw := range []string{
+		strings.Replace(creation(1, "one"), `"type":"expense"`, `"type":"expanse"`, 1),
+		strings.Replace(creation(2, "two"), `"purpose"`, `"porpose"`, 1),
+		creation(3, "three"),
+		`{"n":4,"op":"transition","transition":"sumbit","type":"expense","id":"` + sheet + `3","base":{"version":0,"after":3,"status":"draft"},"made_at":"2026-03-01T08:00:00Z"}`,
+	} {
+		if n == 2 {
+			continue
+		}
+		in, st = stocked(t, 0)
+		first := int64(n + 1)
+		app := *in.cfg.Definitions.(published).app
+		var made []string
+		for k := int64(1); k < first; k++ {
+			made = append(made, creation(k, "x"))
+		}
+		raw = strings.Replace(raw, `"made_at"`, `"definition":1,"made_at"`, 1)
+		r := pushed(t, in, 1, "", append(made, raw)...)
+		id := r.Receipts[n].Issue
+		before := issueOf(t, st, id)
+		for version := int64(2); version < 4; version++ {
+			next := app
+			next.Version = version
+			in.cfg.Definitions = published{&next}
+			update(t, st, func(w store.Writer) error {
+				return w.PutSweep("w", store.Sweep{Kind: store.SweepDefinition, Why: "the app was published"})
+			})
+			*timed(t, in) = in.cfg.Clock().Add(time.Minute)
+			if tend(t, in) == 0 {
+				t.Error("nothing was tried")
+			}
+			if _, err := in.Retry(t.Context(), "w", landfall.Actor{User: "emma"}, wire.Retry{Issues: []string{id}}); err != nil {
+				t.Error(err)
+			}
+		}
+		after := issueOf(t, st, id)
+		if after.Issue.Kind != before.Issue.Kind || after.Issue.Cause != before.Issue.Cause || !slices.EqualFunc(after.Issue.Messages, before.Issue.Messages, func(a, b landfall.Message) bool { return a == b }) || len(after.Tried) == 0 {
+			t.Errorf("change %d was %s %v and is %s %v", first, before.Issue.Kind, before.Issue.Messages, after.Issue.Kind, after.Issue.Messages)
+		}
+		if before.Issue.Kind == landfall.KindOutdated {
+			t.Errorf("%+v", before.Issue)
+		}
+	}
+}
+
+// A change that names a user who is not there passes once they are, without
+// anybody's help; what lacks something else is not tried for that.
+func TestAUserIsAdded(t *testing.T) {
+	in, st := stocked(t, 0)
+	now := timed(t, in)
+	named := strings.Replace(creation(1, "one"), `"owner":"emma"`, `"owner":"nora"`, 1)
+	r := pushed(t, in, 1, "", named, strings.Replace(creation(2, "two"), `"120"`, `"-1"`, 1))
+	issue, other := issueOf(t, st, r.Receipts[0].Issue), issueOf(t, st, r.Receipts[1].Issue)
+	if m := issue.Issue.Messages; len(m) != 1 || m[0].Code != core.CodeNoUser {
+		t.Fatalf("%+v", issue.Issue)
+	}
+	*now = now.Add(time.Second)
+	update(t, st, func(w store.Writer) error {
+		return errors.Join(w.PutUser("w", &store.User{Name: "nora"}), store.Added(w, "w", store.NamesUser))
+	})
+	tend(t, in)
+	if i := issueOf(t, st, issue.Issue.ID).Issue; i.Settlement != landfall.SettledApplied || !strings.Contains(i.Note, "a user was added") {
+		t.Errorf("%+v", i)
+	}
+	if after := issueOf(t, st, other.Issue.ID); len(after.Tried) != 0 || !after.Next.Equal(other.Next) {
+		t.Errorf("%+v", after)
 	}
 }
 

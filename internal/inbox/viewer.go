@@ -5,6 +5,7 @@ import (
 
 	"github.com/landfall-sync/landfall"
 	"github.com/landfall-sync/landfall/internal/core"
+	"github.com/landfall-sync/landfall/internal/definition"
 	"github.com/landfall-sync/landfall/internal/store"
 	"github.com/landfall-sync/landfall/internal/wire"
 )
@@ -18,12 +19,14 @@ type viewer struct {
 	actor   landfall.Actor
 	devices map[string]string // names
 	records map[string]known
+	app     *definition.App
 	sight   *core.Sight // of what others sent; nil: not asked for yet
 }
 
 // known is what a reader may know of a record: nothing, unless they see it.
 type known struct {
 	number string
+	there  bool // and not deleted
 	sees   bool
 }
 
@@ -40,7 +43,7 @@ func (v *viewer) record(id string) (known, error) {
 	if err != nil {
 		return known{}, err
 	}
-	k := known{sees: core.Sees(&v.actor, keys)}
+	k := known{there: len(keys) > 0, sees: core.Sees(&v.actor, keys)}
 	if k.sees {
 		k.number = number
 	}
@@ -119,8 +122,16 @@ func (v *viewer) view(it *store.Item) (*wire.ItemView, *core.Sight, error) {
 	}
 	w.Number = rec.number
 	unreadable := it.Receipt.Kind == landfall.KindMalformed && v.actor.Has(landfall.Administrator)
-	if w.Hidden = it.User != v.actor.User && !unreadable && !rec.sees; w.Hidden {
-		return w, nil, nil
+	if !unreadable && !rec.sees {
+		may := it.User == v.actor.User
+		if !may && !rec.there {
+			if may, err = v.mayRead(it); err != nil {
+				return nil, nil, err
+			}
+		}
+		if w.Hidden = !may; w.Hidden {
+			return w, nil, nil
+		}
 	}
 	sight, err := v.sees(it)
 	if err != nil {
@@ -130,6 +141,34 @@ func (v *viewer) view(it *store.Item) (*wire.ItemView, *core.Sight, error) {
 		w.Sent, w.Hash = string(it.Bytes), it.Hash
 	}
 	return w, sight, nil
+}
+
+// mayRead reports whether the reader may see an item of a record that they do not
+// see: their own; of a record that is deleted or was never made, who could if it
+// were there. What no type of the definition describes is the administrators'.
+func (v *viewer) mayRead(it *store.Item) (bool, error) {
+	if it.User == v.actor.User {
+		return true, nil
+	}
+	x := v.in.reread(it)
+	if _, err := v.reads(); x.bad != nil || x.m.ID == "" || v.app == nil || err != nil {
+		return false, err
+	}
+	rec, err := v.r.Record(v.ws, x.m.ID)
+	if err != nil || rec != nil && !rec.Deleted {
+		return false, err
+	}
+	keys, known, err := core.AudienceIf(v.app, rec, it.User, &x.m, func(typ, id string) ([]string, error) {
+		of, err := v.r.Row(v.ws, id)
+		if of == nil || of.Record.Type != typ {
+			return nil, err
+		}
+		return of.Keys, err
+	})
+	if !known {
+		return v.actor.Has(landfall.Administrator), err
+	}
+	return core.Sees(&v.actor, keys), err
 }
 
 // sees is what the reader may read of what the item holds: all of it, if it is
@@ -154,7 +193,7 @@ func (v *viewer) reads() (*core.Sight, error) {
 	if err != nil {
 		return nil, err
 	}
-	v.sight = core.SightOf(app, &v.actor)
+	v.app, v.sight = app, core.SightOf(app, &v.actor)
 	return v.sight, nil
 }
 

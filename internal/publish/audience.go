@@ -16,7 +16,8 @@ import (
 const chunk = 500
 
 // audiences finds the records whose audience, or whose names, are others under the
-// next definition, and tells each to move. It goes through the records of the
+// next definition, and tells each to move, and those that hold values that are
+// unique from now on, or no longer. It goes through the records of the
 // types of which that can be, and the issues of the queues whose members are
 // others, a page at a time.
 type audiences struct {
@@ -37,6 +38,10 @@ type mover interface {
 	Regroup(id string, keys []string) error
 	Link(typ, id string, links []landfall.Link) error
 	Convert(was, now *landfall.Record, keys []string) error
+	// Release lets go of the unique values of a record. Claim makes these the
+	// record's, but for those that are taken: it tells their fields.
+	Release(typ, id string) error
+	Claim(typ, id string, values map[string]string) (taken []string, err error)
 }
 
 // change goes from the old definition to the next, and says how many moved.
@@ -48,13 +53,15 @@ func (a *audiences) change(at placer, old *definition.App) ([]wire.Problem, erro
 		t, was := a.next.Types[name], old.Types[name]
 		others[name] = was == nil || !slices.EqualFunc(was.Audience, t.Audience, sameKey) || a.converts(name) ||
 			slices.ContainsFunc(t.Linked, func(field string) bool { return others[t.Fields[field].To] })
-		if !others[name] {
+		claim := a.claims(was, t)
+		if !others[name] && !claim {
 			continue
 		}
-		n, err := a.records(t, was == nil || !slices.Equal(was.Linked, t.Linked))
-		if err != nil {
+		n := done{shared: map[string]int{}, link: was == nil || !slices.Equal(was.Linked, t.Linked), claim: claim}
+		if err := a.records(t, &n); err != nil {
 			return nil, err
 		}
+		out = append(out, at.shared(name, n.shared)...)
 		if n.moved > 0 {
 			out = append(out, at.moves("types:", fmt.Sprintf("the audience of %q changes: %d of its records enter or leave devices", name, n.moved)))
 		}
@@ -110,26 +117,36 @@ func queues(old, next *definition.App) (out []string) {
 	return slices.Compact(out)
 }
 
-// done counts what became of the records of a type.
-type done struct{ moved, converted int }
+// done counts what became of the records of a type, whose links, and whose unique
+// values, may be to be made.
+type done struct {
+	link, claim      bool
+	moved, converted int
+	shared           map[string]int // records that have the value of another one, by field
+}
 
-// records goes through the records of a type, whose links may be to be made.
-func (a *audiences) records(t *definition.Type, link bool) (n done, err error) {
+// records goes through the records of a type.
+func (a *audiences) records(t *definition.Type, n *done) error {
+	if n.claim {
+		if err := a.release(t.Name); err != nil {
+			return err
+		}
+	}
 	for after := ""; ; {
 		ids, err := a.r.RecordsOf(a.ws, t.Name, after, chunk)
 		if err != nil || len(ids) == 0 {
-			return n, err
+			return err
 		}
 		for _, id := range ids {
 			row, err := a.r.Row(a.ws, id)
 			if err != nil {
-				return n, err
+				return err
 			}
 			if row == nil {
-				return n, landfall.Errorf(landfall.CodeInternal, "the record %s is listed, but not stored", id)
+				return landfall.Errorf(landfall.CodeInternal, "the record %s is listed, but not stored", id)
 			}
-			if err := a.record(t, row, link, &n); err != nil {
-				return n, err
+			if err := a.record(t, row, n); err != nil {
+				return err
 			}
 		}
 		after = ids[len(ids)-1]
@@ -137,10 +154,19 @@ func (a *audiences) records(t *definition.Type, link bool) (n done, err error) {
 }
 
 // record gives one record its names, its links and its audience.
-func (a *audiences) record(t *definition.Type, row *store.Row, link bool, n *done) error {
+func (a *audiences) record(t *definition.Type, row *store.Row, n *done) error {
 	was := row.Record
 	now := core.ConvertRecord(a.renames, was)
-	if links := core.Links(t, now); (link || now != was) && links != nil && !now.Deleted {
+	if values := core.Unique(t, now); n.claim && len(values) > 0 {
+		taken, err := a.to.Claim(t.Name, now.ID, values)
+		if err != nil {
+			return err
+		}
+		for _, field := range taken {
+			n.shared[field]++
+		}
+	}
+	if links := core.Links(t, now); (n.link || now != was) && links != nil && !now.Deleted {
 		if err := a.to.Link(t.Name, now.ID, links); err != nil {
 			return err
 		}

@@ -21,7 +21,10 @@ func (p *Publisher) Candidate(ctx context.Context, ws string, req wire.Publish) 
 		if now, err = p.At(r, ws); err != nil {
 			return err
 		}
-		said, err = p.compare(r, ws, req, app, problems)
+		if said, err = p.compare(r, ws, req, app, problems); err != nil || app == nil || said.Unchanged || refused(said.Problems) {
+			return err
+		}
+		next, err = p.numbered(r, ws, app, said.Version)
 		return err
 	})
 	switch {
@@ -32,7 +35,5 @@ func (p *Publisher) Candidate(ctx context.Context, ws string, req wire.Publish) 
 	case app == nil || refused(said.Problems):
 		return nil, now, said, nil
 	}
-	candidate := *app // whoever else compiled the same source keeps theirs
-	candidate.Version = said.Version
-	return &candidate, now, said, nil
+	return next, now, said, nil
 }

@@ -47,16 +47,8 @@ func (m *moves) Convert(was, now *landfall.Record, keys []string) error {
 	if err := m.w.PutRecord(m.ws, now, keys); err != nil {
 		return err
 	}
-	if unique := core.Unique(m.next.Types[now.Type], now); unique != nil {
-		if err := m.w.SetUnique(m.ws, now.Type, now.ID, unique); err != nil {
-			return err
-		}
-	}
 	return m.w.AddChange(m.ws, &c)
 }
-
-// trial does nothing.
-type trial struct{}
 
 // Regroup implements mover.
 func (trial) Regroup(string, []string) error { return nil }

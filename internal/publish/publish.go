@@ -6,6 +6,7 @@ package publish
 import (
 	"bytes"
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"sync"
@@ -77,7 +78,7 @@ func (p *Publisher) At(r store.Reader, ws string) (*definition.App, error) {
 			WithHint("it was published by another version of the program; publish it again, mended")
 	}
 	current := *compiled // whoever else compiled the same source keeps theirs
-	current.Version = h.Definition
+	current.Version, current.Sealed = h.Definition, row.Sealed
 	p.keep(ws, &current)
 	return &current, nil
 }
@@ -113,8 +114,8 @@ func (p *Publisher) Source(ctx context.Context, ws string) (version int64, sourc
 
 // Publish checks a definition and makes it the current one, at a place of its
 // own in the sequence. There, records get the names, and records and sync issues
-// the audience, that it gives them; this takes time in proportion to the records of the types whose
-// audience, or names, changed. When a problem is an error, nothing is published and Version
+// the audience, that it gives them, and values that are unique from then on are held;
+// this takes time in proportion to the records of the types of which that changed. When a problem is an error, nothing is published and Version
 // is the one that stays. The same source again is Unchanged. A dry run says all
 // this and publishes nothing. Administrators only.
 func (p *Publisher) Publish(ctx context.Context, ws string, actor landfall.Actor, req wire.Publish) (*wire.Published, error) {
@@ -143,14 +144,20 @@ func (p *Publisher) Publish(ctx context.Context, ws string, actor landfall.Actor
 			return err
 		}
 		seq := l.Publish(out.Version)
-		next := *app
-		next.Version = out.Version
-		moved, err := p.moves(w, ws, req, &next, &moves{w: w, ws: ws, next: &next, seq: seq, at: l.Now(), by: actor.User})
+		next, err := p.numbered(w, ws, app, out.Version)
+		if err != nil {
+			return err
+		}
+		moved, err := p.moves(w, ws, req, next, &moves{w: w, ws: ws, next: next, seq: seq, at: l.Now(), by: actor.User})
 		if err != nil {
 			return err
 		}
 		out.Problems = append(out.Problems, moved...)
-		row := &store.DefinitionRow{Version: out.Version, Seq: seq, Source: []byte(req.Source), By: actor.User, At: l.Now()}
+		if refused(out.Problems) {
+			out.Version--
+			return errShared // and nothing of it is kept
+		}
+		row := &store.DefinitionRow{Version: out.Version, Seq: seq, Source: []byte(req.Source), By: actor.User, At: l.Now(), Sealed: next.Sealed}
 		if err := w.PutDefinition(ws, row); err != nil {
 			return err
 		}
@@ -163,7 +170,7 @@ func (p *Publisher) Publish(ctx context.Context, ws string, actor landfall.Actor
 		}
 		return l.Close()
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, errShared) {
 		return nil, err
 	}
 	return out, nil
@@ -201,10 +208,14 @@ func (p *Publisher) check(ctx context.Context, ws string, req wire.Publish, coun
 		if out, err = p.compare(r, ws, req, app, problems); err != nil || !count || out.Unchanged || refused(out.Problems) {
 			return err
 		}
-		next := *app
-		next.Version = out.Version
-		moved, err := p.moves(r, ws, req, &next, nil)
-		out.Problems = append(out.Problems, moved...)
+		next, err := p.numbered(r, ws, app, out.Version)
+		if err != nil {
+			return err
+		}
+		moved, err := p.moves(r, ws, req, next, nil)
+		if out.Problems = append(out.Problems, moved...); refused(moved) {
+			out.Version--
+		}
 		return err
 	})
 	return out, err
@@ -223,9 +234,26 @@ func (p *Publisher) moves(r store.Reader, ws string, req wire.Publish, next *def
 	}
 	a := &audiences{r: r, ws: ws, next: next, to: to}
 	if to == nil {
-		a.to, a.moved = trial{}, map[string][]string{}
+		a.to, a.moved = trial{map[[16]byte]bool{}}, map[string][]string{}
 	}
 	return a.change(placer{file: fileName(req), source: req.Source}, old)
+}
+
+// numbered is the app as it is once it is published as a version. Whoever else
+// compiled the same source keeps theirs.
+func (p *Publisher) numbered(r store.Reader, ws string, app *definition.App, version int64) (*definition.App, error) {
+	next := *app
+	next.Version = version
+	h, err := r.Head(ws)
+	if err != nil || h == nil || h.Definition == 0 || version == 1 {
+		return &next, err
+	}
+	old, err := p.At(r, ws)
+	if err != nil {
+		return nil, err
+	}
+	next.Sealed = definition.Seal(old, &next)
+	return &next, nil
 }
 
 func compile(req wire.Publish) (*definition.App, []wire.Problem, error) {

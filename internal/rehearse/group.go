@@ -96,7 +96,7 @@ func (g groups) list() (out []wire.RehearsedGroup, more map[string]int) {
 func said(g wire.RehearsedGroup) string {
 	var parts []string
 	for _, m := range g.Messages {
-		parts = append(parts, m.Code+" "+m.Field)
+		parts = append(parts, m.Code+" "+m.Field+" "+m.Text)
 	}
 	return strings.Join(parts, ",")
 }

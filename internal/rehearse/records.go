@@ -2,7 +2,9 @@ package rehearse
 
 import (
 	"cmp"
+	"fmt"
 	"hash/maphash"
+	"maps"
 	"slices"
 	"strings"
 
@@ -26,12 +28,13 @@ type looking struct {
 	seed   maphash.Seed
 	values map[uint64]struct{} // of fields that become unique
 	sight  map[wire.RehearsedSight]*wire.RehearsedSight
+	shared map[string]int // records that have the value of another one, by field that becomes unique
 }
 
 // records holds the stored records to the rules of the next definition. What is
 // wrong with one already is not said again.
 func (r *run) records() error {
-	l := &looking{run: r, seed: maphash.MakeSeed(), values: map[uint64]struct{}{}, sight: map[wire.RehearsedSight]*wire.RehearsedSight{}}
+	l := &looking{run: r, seed: maphash.MakeSeed(), values: map[uint64]struct{}{}, sight: map[wire.RehearsedSight]*wire.RehearsedSight{}, shared: map[string]int{}}
 	for _, name := range r.now.Order {
 		if r.next == r.now || alike(r.now.Types[name], r.next.Types[name]) && !r.renames(name) {
 			continue
@@ -39,6 +42,12 @@ func (r *run) records() error {
 		if err := l.typ(name); err != nil {
 			return err
 		}
+	}
+	for _, field := range slices.Sorted(maps.Keys(l.shared)) {
+		r.out.Version = r.now.Version
+		r.out.Problems = append(r.out.Problems, wire.Problem{File: r.file, Line: 1, Column: 1,
+			Message: fmt.Sprintf("the field %s can't be unique: %d of the records have a value there that another one has", field, l.shared[field]),
+			Hint:    "give each a value of its own first; the records that are named below are some of them"})
 	}
 	for _, s := range l.sight {
 		r.out.Sight = append(r.out.Sight, *s)
@@ -148,6 +157,7 @@ func (l *looking) doubles(r *landfall.Record) (out []landfall.Message) {
 			_, _ = h.WriteString(part) // it never fails
 		}
 		if _, taken := l.values[h.Sum64()]; taken {
+			l.shared[r.Type+"."+name]++
 			out = append(out, landfall.Message{Code: core.CodeUnique, Field: name, Text: is.Fields[name].Title + ": another record has this value already.", Hint: "Mend the records first, or don't make the field unique."})
 		} else if len(l.values) < mostValues {
 			l.values[h.Sum64()] = struct{}{}

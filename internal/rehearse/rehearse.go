@@ -5,6 +5,7 @@
 package rehearse
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -58,6 +59,7 @@ type run struct {
 	ws        string
 	actor     landfall.Actor
 	now, next *definition.App
+	file      string
 	tell      func(wire.RehearsalProgress)
 	out       *wire.Rehearsal
 	groups    groups
@@ -82,7 +84,7 @@ func (s *Stage) Rehearse(ctx context.Context, ws string, actor landfall.Actor, r
 	if err != nil {
 		return nil, err
 	}
-	r := &run{Stage: s, ctx: ctx, ws: ws, actor: actor, now: now, next: next, tell: tell, groups: groups{},
+	r := &run{Stage: s, ctx: ctx, ws: ws, actor: actor, now: now, next: next, file: cmp.Or(req.File, "app.yaml"), tell: tell, groups: groups{},
 		out: &wire.Rehearsal{Version: said.Version, Unchanged: said.Unchanged, Problems: said.Problems}}
 	if next == nil {
 		r.out.Worse = true

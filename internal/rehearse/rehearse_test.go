@@ -96,6 +96,21 @@ func TestDifferences(t *testing.T) {
 	}
 }
 
+// While records share a value that would be unique, it can't be published.
+func TestUniqueWhereValuesAreShared(t *testing.T) {
+	w := lived(t)
+	o := w.rehearse(edited(t, "code: {type: text}", "code: {type: text, unique: true}"))
+	var said string
+	for _, p := range o.Problems {
+		if !p.Warning {
+			said += p.File + ": " + p.Message
+		}
+	}
+	if said != "app.yaml: the field site.code can't be unique: 1 of the records have a value there that another one has" || o.Verdict != "It can't be published: it has 1 mistake." || o.Version != 1 {
+		t.Errorf("%s\n%s %d", said, o.Verdict, o.Version)
+	}
+}
+
 // What is published already changes nothing, by definition.
 func TestThePublishedOne(t *testing.T) {
 	w := lived(t)

@@ -40,11 +40,18 @@ type Repair struct {
 type SweepKind string
 
 // The kinds of sweeps: all of an author's, all that hold something on a record,
-// all that there are.
+// all that there are, those that name a user, or a team, that was not there.
 const (
 	SweepUser       SweepKind = "user"
 	SweepRecord     SweepKind = "record"
 	SweepDefinition SweepKind = "definition"
+	SweepNames      SweepKind = "names"
+)
+
+// The objects of SweepNames.
+const (
+	NamesUser = "user"
+	NamesTeam = "team"
 )
 
 // Sweep is a piece of work that goes on after the transaction that gave rise to
@@ -52,7 +59,7 @@ const (
 // time. There is one of a kind and object; it begins again when it is put again.
 type Sweep struct {
 	Kind   SweepKind
-	Object string // the user, or the record; "" for a definition
+	Object string // the user, the record, or what was named; "" for a definition
 	Why    string
 	After  string // cursor; "" at its beginning
 }
@@ -61,6 +68,12 @@ type Sweep struct {
 // or their device may write again. It is for the transaction that gave it.
 func MayPass(w WriteRetries, ws, user, why string) error {
 	return w.PutSweep(ws, Sweep{Kind: SweepUser, Object: user, Why: why})
+}
+
+// Added puts the open issues down that named a user, or a team, that was not there.
+// It is for the transaction that adds one.
+func Added(w WriteRetries, ws, what string) error {
+	return w.PutSweep(ws, Sweep{Kind: SweepNames, Object: what, Why: "a " + what + " was added"})
 }
 
 // IssueGroup counts unresolved issues that are alike in all of this.

@@ -399,6 +399,8 @@ type DefinitionRow struct {
 	Source  []byte
 	By      string
 	At      time.Time
+	// Sealed are fields, by type, that are for nobody (definition.App).
+	Sealed map[string][]string `json:",omitempty"`
 }
 
 // Definitions reads published definitions, and the settings beside them.

@@ -308,7 +308,7 @@ func TestRows(t *testing.T) {
 		{"t.jsonl", `{"id":null,"version":7,"name":"x","kinds":["oak"]}` + "\n" + `{"namme":1}` + "\n" + `{"height":[]}` + "\n{}\n", `? 7  {"kinds":["oak"],"name":"x"}`,
 			"2: there is no field of Tree \"namme\" (did you mean \"name\"?; or pass over it: --ignore namme)\n3: Height: a number such as 12.50 was expected\n4: there is nothing in it (Leave the line out)"},
 		{"t.jsonl", `{"id":[],"name":"x"}`, "", "1: the id is not well formed (Take it from an export, or leave it empty)"},
-		{"t.csv", "name\n\"" + strings.Repeat("x", 5000) + "\"\n", "", "2: Name: at most 4000 characters fit, there are 5000"},
+		{"t.csv", "name\n\"" + strings.Repeat("x", 5000) + "\"\n", "", "2: Name: at most 4000 characters fit"},
 	} {
 		p := newPlot(t, c.name, c.text)
 		var sent []string

@@ -196,28 +196,16 @@ func (v *view) mayRead(i *landfall.Issue, m *landfall.Mutation) (bool, error) {
 	if rec != nil && !rec.Deleted {
 		return false, nil
 	}
-	if rec == nil {
-		rec = &landfall.Record{Type: m.Type, ID: m.ID, Fields: landfall.Fields{}, CreatedBy: i.Author}
-		for name, value := range m.Set {
-			rec.Fields.Put(name, value)
-		}
-	}
-	t := v.typ(rec.Type)
-	if t == nil {
-		return v.who.Has(landfall.Administrator), nil
-	}
-	rec = rec.Clone()
-	rec.Deleted = false
-	if rec.Status == "" && t.Lifecycle != nil {
-		rec.Status = t.Lifecycle.Initial
-	}
-	keys, err := core.Audience(v.app, rec, func(typ, id string) ([]string, error) {
+	keys, known, err := core.AudienceIf(v.app, rec, i.Author, m, func(typ, id string) ([]string, error) {
 		of, err := v.r.Row(v.ws, id)
 		if of == nil || of.Record.Type != typ {
 			return nil, err
 		}
 		return of.Keys, err
 	})
+	if !known {
+		return v.who.Has(landfall.Administrator), err
+	}
 	return v.holds(keys), err
 }
 

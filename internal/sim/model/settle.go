@@ -123,6 +123,9 @@ func (m *Model) amendable(i *Issue, it *Item) bool {
 	if i == nil || x == nil || x.Issue != i.ID || !i.Open() || i.Author != it.User || !i.Kind.Amendable() {
 		return false
 	}
+	if a := m.actor(it.User, it.Key.Replica); handsIn(&a) {
+		return false
+	}
 	own := m.lane(i)
 	return slices.ContainsFunc(own, func(o *Item) bool { return o.Record == it.mutation.ID && o.Key.Replica == it.Key.Replica })
 }
@@ -163,16 +166,19 @@ func (r *reading) amending(units []*Item) {
 	r.amended = nil
 }
 
+// handsIn: what the actor sends is kept, and changes nothing.
+func handsIn(a *landfall.Actor) bool { return a.Disabled || a.Blocked || len(a.Roles) == 0 }
+
 // withdrawal is what the rules make of a withdrawal.
 func (r *reading) withdrawal(it *Item) verdict {
 	id := it.mutation.Issue
 	i := r.m.issues[id]
 	if r.withdrawn != "" && r.withdrawn == id {
 		r.withdrawn = ""
-		if i.Author != it.User || it.Record != i.Record || it.Type != i.RecordType {
+		if a := r.m.actor(it.User, it.Key.Replica); handsIn(&a) || i.Author != it.User || it.Record != i.Record || it.Type != i.RecordType {
 			r.complain("withdraw", "%s of %s withdraws issue %s of %s", it.Key, it.User, id, i.Author)
 		}
-	} else if i != nil && i.Author == it.User && i.Open() {
+	} else if a := r.m.actor(it.User, it.Key.Replica); i != nil && i.Author == it.User && i.Open() && !handsIn(&a) {
 		r.complain("withdraw", "%s withdraws issue %s, which stays open", it.Key, id)
 	}
 	return verdict{}

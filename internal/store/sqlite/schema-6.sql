@@ -46,3 +46,7 @@ CREATE TABLE sweeps (
   ws TEXT NOT NULL, kind TEXT NOT NULL, object TEXT NOT NULL, body BLOB NOT NULL,
   PRIMARY KEY (ws, kind, object)
 ) STRICT, WITHOUT ROWID;
+
+-- Issues from before are tried by the server once, and from then on by its schedule.
+INSERT INTO sweeps (ws, kind, object, body)
+SELECT DISTINCT ws, 'definition', '', CAST('{"Kind":"definition","Object":"","Why":"the server was brought up to date","After":""}' AS BLOB) FROM issues WHERE state <> 'resolved';

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"errors"
 	"path/filepath"
 	"testing"
 	"time"
@@ -66,7 +67,11 @@ ALTER TABLE issues DROP COLUMN kind; ALTER TABLE issues DROP COLUMN received;`
 		if len(held) != 1 {
 			t.Errorf("%d held", len(held))
 		}
-		return err
+		sweeps, err2 := r.Sweeps("w", 9)
+		if len(sweeps) != 1 || sweeps[0] != (store.Sweep{Kind: store.SweepDefinition, Why: "the server was brought up to date"}) {
+			t.Errorf("nothing has them tried again: %+v", sweeps)
+		}
+		return errors.Join(err, err2)
 	})
 	if err != nil {
 		t.Fatal(err)

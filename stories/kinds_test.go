@@ -52,12 +52,15 @@ func newKinds(t *testing.T) *kinds {
 func playKinds(t *testing.T, rows []refusal) {
 	k := newKinds(t)
 	for n, row := range rows {
-		if !t.Run(row.name, func(t *testing.T) {
+		ended := false
+		t.Run(row.name, func(t *testing.T) {
 			outer := k.t
 			k.t = t
 			defer func() { k.t = outer }()
 			k.play(n, row)
-		}) {
+			ended = true
+		})
+		if !ended {
 			return // the next ones would find what this one left
 		}
 	}
@@ -89,7 +92,9 @@ func (k *kinds) play(n int, row refusal) {
 	c := causes.Items[0]
 	same(t, "cause", c.Title, "1 change: "+or(row.cause, strings.TrimSuffix(row.text, ".")))
 	same(t, "fix", c.Fix, row.hint)
-	k.titles(m.Text, m.Hint, c.Title, c.Fix)
+	if row.kind != landfall.KindOutdated { // what is gone has no title any more
+		k.titles(m.Text, m.Hint, c.Title, c.Fix)
+	}
 
 	row.mend(k, issue.ID)
 	done := k.resolved(k.ada, issue.ID)
@@ -326,7 +331,7 @@ func TestRefusedForAValue(t *testing.T) {
 		{
 			name: "no choice any more", kind: landfall.KindValidation, code: "unknown_choice",
 			make: under(edits(", green: Green", ", blue: Blue"), "set", "x_colour=green"),
-			text: "Colour: one of red, blue was expected", hint: "Choose another one.",
+			text: "Colour: one of red, blue was expected", hint: "Choose one of them.",
 			mend: repairs("x_colour=blue"), undo: first,
 		},
 		{
@@ -338,7 +343,7 @@ func TestRefusedForAValue(t *testing.T) {
 		{
 			name: "too long", kind: landfall.KindValidation, code: "too_long",
 			make: under(edits("x_note:   {title: Remark, type: text", "x_note:   {title: Remark, type: text, max: 10"), "set", "x_note=dented at the left"),
-			text: "Remark: at most 10 characters fit, there are 18", hint: "Shorten it.",
+			text: "Remark: at most 10 characters fit, there are 18", hint: "Make it shorter.",
 			mend: amends("x_note=dented"), ends: landfall.SettledAmended, undo: first,
 		},
 		{
@@ -388,14 +393,16 @@ func TestRefusedForTheDefinition(t *testing.T) {
 	playKinds(t, []refusal{
 		{
 			name: "a transition that is missing from the lifecycle", kind: landfall.KindConfiguration, code: "not_from_status",
-			make: under(edits("x_seal:  {title: Seal, from: x_open", "x_seal:  {title: Seal, from: x_shipped"), "move", "x_seal"),
+			make: under(edits("x_seal:  {title: Seal, from: x_open", "x_seal:  {title: Seal, from: x_shipped", "x_ship:  {title: Ship, from: x_sealed", "x_ship:  {title: Ship, from: [x_open, x_sealed]"), "move", "x_seal"),
 			text: "Seal does not lead from the status in which the record is.",
 			hint: "Allow the transition from there in the app definition and publish that, or make another one first.",
 			mend: republish, unaided: true,
 		},
 		{
 			name: "an unknown transition", kind: landfall.KindConfiguration, code: "unknown_transition",
-			make: func(k *kinds) { k.raw.push(fmt.Sprintf(`"op":"transition","type":"x_crate","id":%q,"transition":"weigh"`, k.crate)) },
+			make: func(k *kinds) {
+				k.raw.push(fmt.Sprintf(`"op":"transition","type":"x_crate","id":%q,"transition":"weigh"`, k.crate))
+			},
 			text: `Crate has no transition "weigh".`, hint: "Add it to the app definition and publish that, or repair this with another transition.",
 			mend: func(k *kinds, _ string) {
 				k.edition("x_break: {", "weigh: {from: x_open, to: x_open, roles: [packer]}\n        x_break: {")
@@ -443,7 +450,7 @@ func TestRefusedForAConflict(t *testing.T) {
 				k.phone.Do("sync")
 			},
 			text: "The Crate has moved to another status since this was entered.", hint: "Compare both sides and decide what to keep.",
-			mend: decides("--take", "device"), ends: landfall.SettledMerged,
+			mend: decides("--take", "device"),
 		},
 		{
 			name: "the status is frozen", kind: landfall.KindStatus, code: "status_frozen",
@@ -454,7 +461,7 @@ func TestRefusedForAConflict(t *testing.T) {
 				sends("set", "x_note=dented")(k)
 			},
 			text: "The Crate is in a status in which nobody changes fields.", hint: "Move it to an open status first, then apply the change.",
-			mend: decides("--take", "device", "--before", "x_break"), ends: landfall.SettledMerged,
+			mend: decides("--take", "device", "--before", "x_break"),
 		},
 		{
 			name: "a field is reviewed", kind: landfall.KindField, code: "field_changed",
@@ -464,7 +471,7 @@ func TestRefusedForAConflict(t *testing.T) {
 				k.phone.Do("sync")
 			},
 			text: "Price was changed by somebody else at the same time.", hint: "Compare both values and decide which to keep.",
-			mend: decides("--take", "device"), ends: landfall.SettledApplied,
+			mend: decides("--take", "device"),
 		},
 		{
 			name: "gone", kind: landfall.KindGone, code: "gone",
@@ -474,7 +481,7 @@ func TestRefusedForAConflict(t *testing.T) {
 				k.phone.Do("sync")
 			},
 			text: "The record of type Crate was deleted.", hint: "Take the device's side to restore it with these changes, or the server's to leave it deleted.",
-			mend: decides("--take", "device"), ends: landfall.SettledMerged,
+			mend: decides("--take", "device"),
 		},
 		{
 			name: "made twice", kind: landfall.KindDuplicate, code: "duplicate",
@@ -482,7 +489,7 @@ func TestRefusedForAConflict(t *testing.T) {
 				k.raw.push(fmt.Sprintf(`"op":"create","type":"x_crate","id":%q,"set":{"x_name":"Again"}`, k.crate))
 			},
 			text: "A record of type Crate with this id is there already.", hint: "Compare both, and decide which values to keep.",
-			mend: decides("--take", "device"), ends: landfall.SettledApplied,
+			mend: decides("--take", "device"),
 		},
 		{
 			name: "out of sight", kind: landfall.KindNotAvailable, code: "not_available",
@@ -502,9 +509,11 @@ func TestRefusedForTheDevice(t *testing.T) {
 	t.Parallel()
 	playKinds(t, []refusal{
 		{
-			name: "can't be read", kind: landfall.KindMalformed, code: "malformed",
-			make: func(k *kinds) { k.raw.push(fmt.Sprintf(`"op":"uptade","type":"x_crate","id":%q,"set":{"x_note":"dented"}`, k.crate)) },
-			text: "This can't be read.", hint: "Update the client; an administrator can see what was sent.",
+			name: "can't be read", kind: landfall.KindMalformed, code: "unknown_op",
+			make: func(k *kinds) {
+				k.raw.push(fmt.Sprintf(`"op":"uptade","type":"x_crate","id":%q,"set":{"x_note":"dented"}`, k.crate))
+			},
+			text: "Its op is not one that this server knows.", hint: "This is a fault of the client: update it. What was sent is kept, and can be repaired.",
 			mend: repairs("--op", "update"),
 		},
 		{
@@ -519,8 +528,8 @@ func TestRefusedForTheDevice(t *testing.T) {
 				copied.Do("set", k.crate, "x_weight=12")
 				copied.Do("sync")
 			},
-			text: "The device has sent another change under this number before: it was restored or copied.", hint: "Compare with what is stored, and enter again what is missing.",
-			mend: decides("--take", "device"), ends: landfall.SettledApplied,
+			text: "The device has sent another change under this number before: it was restored or copied.", hint: "Compare both sides, and decide which values to keep.",
+			mend: decides("--take", "device"),
 		},
 		{
 			name: "lost", kind: landfall.KindLost, code: "lost",
@@ -530,7 +539,7 @@ func TestRefusedForTheDevice(t *testing.T) {
 				tablet.Do("set", k.crate, "x_note=dented")
 				tablet.Do("logout", "--discard")
 			},
-			text: "The device no longer has what was entered under this number.", hint: "Ask its user what it was, and enter it again if it still matters.",
+			text: "The device no longer has what was entered under this number.", hint: "Ask its user what it was, and enter it again if it still matters; then take the server's side.",
 			mend: func(k *kinds, issue string) {
 				k.bo.Do("record", "set", k.crate, "x_note=dented")
 				k.ada.Do("issue", "resolve", issue, "--take", "server", "--note", "entered again")

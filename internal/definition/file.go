@@ -97,7 +97,7 @@ func (f *Field) canonicalFiles(v landfall.Value) (landfall.Value, *landfall.Mess
 		return landfall.Null, nil
 	}
 	if n := len(all); n > f.limit() {
-		return nil, &landfall.Message{Code: "too_long", Field: f.Name, Text: fmt.Sprintf("%s: at most %d fit, there are %d", f.Title, f.limit(), n)}
+		return nil, &landfall.Message{Code: "too_long", Field: f.Name, Text: fmt.Sprintf("%s: at most %d fit, there are %d", f.Title, f.limit(), n), Hint: "Leave some out."}
 	}
 	return encode(all), nil
 }

@@ -1,6 +1,7 @@
 package stories
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"os"
 	"strings"
@@ -204,6 +205,7 @@ type rawDevice struct {
 	w                   *World
 	replica, credential string
 	n                   int
+	last                string // hash of what it sent last
 }
 
 func (w *World) rawDevice(user string) *rawDevice {
@@ -218,8 +220,10 @@ func (w *World) rawDevice(user string) *rawDevice {
 func (d *rawDevice) push(change string) {
 	d.w.t.Helper()
 	d.n++
-	body := fmt.Sprintf(`{"replica":%q,"incarnation":1,"clock":"2026-01-01T00:00:00Z","protocol":1,"first":%d,"waiting":1,"mutations":[{"n":%d,"made_at":"2026-01-01T00:00:00Z",%s}]}`,
-		d.replica, d.n, d.n, change)
+	mutation := fmt.Sprintf(`{"n":%d,"made_at":"2026-01-01T00:00:00Z",%s}`, d.n, change)
+	body := fmt.Sprintf(`{"replica":%q,"incarnation":1,"clock":"2026-01-01T00:00:00Z","protocol":1,"first":%d,"previous_hash":%q,"waiting":1,"mutations":[%s]}`,
+		d.replica, d.n, d.last, mutation)
+	d.last = fmt.Sprintf("%x", sha256.Sum256([]byte(mutation)))
 	var reply struct{ Next int64 }
 	post(d.w.t, d.w.URL+"/v1/sync/push", d.credential, body, &reply)
 	same(d.w.t, "next", reply.Next, int64(d.n+1))
@@ -401,7 +405,7 @@ func TestRefusedForTheDefinition(t *testing.T) {
 		{
 			name: "an unknown transition", kind: landfall.KindConfiguration, code: "unknown_transition",
 			make: func(k *kinds) {
-				k.raw.push(fmt.Sprintf(`"op":"transition","type":"x_crate","id":%q,"transition":"weigh"`, k.crate))
+				k.raw.push(fmt.Sprintf(`"op":"transition","type":"x_crate","id":%q,"transition":"weigh","base":{"version":%d,"status":"x_open"}`, k.crate, k.bo.Record(k.crate).Version))
 			},
 			text: `Crate has no transition "weigh".`, hint: "Add it to the app definition and publish that, or repair this with another transition.",
 			mend: func(k *kinds, _ string) {
@@ -517,6 +521,20 @@ func TestRefusedForTheDevice(t *testing.T) {
 			mend: repairs("--op", "update"),
 		},
 		{
+			name: "lost", kind: landfall.KindLost, code: "lost",
+			make: func(k *kinds) {
+				tablet := k.Device("tablet", "emma", k.URL)
+				tablet.Do("sync")
+				tablet.Do("set", k.crate, "x_note=dented")
+				tablet.Do("logout", "--discard")
+			},
+			text: "The device no longer has what was entered under this number.", hint: "Ask its user what it was, and enter it again if it still matters; then take the server's side.",
+			mend: func(k *kinds, issue string) {
+				k.bo.Do("record", "set", k.crate, "x_note=dented")
+				k.ada.Do("issue", "resolve", issue, "--take", "server", "--note", "entered again")
+			}, ends: landfall.SettledKept,
+		},
+		{
 			name: "a copied device", kind: landfall.KindFork, code: "fork",
 			make: func(k *kinds) {
 				copied := &Device{w: k.World, Folder: "copy"}
@@ -530,20 +548,6 @@ func TestRefusedForTheDevice(t *testing.T) {
 			},
 			text: "The device has sent another change under this number before: it was restored or copied.", hint: "Compare both sides, and decide which values to keep.",
 			mend: decides("--take", "device"),
-		},
-		{
-			name: "lost", kind: landfall.KindLost, code: "lost",
-			make: func(k *kinds) {
-				tablet := k.Device("tablet", "emma", k.URL)
-				tablet.Do("sync")
-				tablet.Do("set", k.crate, "x_note=dented")
-				tablet.Do("logout", "--discard")
-			},
-			text: "The device no longer has what was entered under this number.", hint: "Ask its user what it was, and enter it again if it still matters; then take the server's side.",
-			mend: func(k *kinds, issue string) {
-				k.bo.Do("record", "set", k.crate, "x_note=dented")
-				k.ada.Do("issue", "resolve", issue, "--take", "server", "--note", "entered again")
-			}, ends: landfall.SettledKept,
 		},
 	})
 }

@@ -85,8 +85,8 @@ func (k *kinds) play(n int, row refusal) {
 	same(t, "code", m.Code, row.code)
 	same(t, "text", m.Text, row.text)
 	same(t, "hint", m.Hint, row.hint)
-	item := k.ada.Do("inbox", "list", "--kind", string(row.kind), "--state", "completed-with-errors", "--quiet")
-	same(t, "items", len(strings.Fields(item)), 1)
+	id := k.ada.Do("inbox", "list", "--kind", string(row.kind), "--state", "completed-with-errors", "--quiet")
+	same(t, "items", len(strings.Fields(id)), 1)
 	var causes list[wire.Cause]
 	k.ada.JSON(&causes, "issue", "causes")
 	same(t, "causes", len(causes.Items), 1)
@@ -97,20 +97,21 @@ func (k *kinds) play(n int, row refusal) {
 		k.titles(m.Text, m.Hint, c.Title, c.Fix)
 	}
 
+	contains(t, "the causes in words", k.ada.Do("issue", "causes"), c.Title, row.hint, "landfall issue list --cause "+c.Cause)
+	contains(t, "the issue in words", k.ada.Do("issue", "show", issue.ID), row.text, "To do:  "+row.hint)
+
 	row.mend(k, issue.ID)
 	done := k.resolved(k.ada, issue.ID)
 	same(t, "how it ended", done.Settlement, landfall.Settlement(or(string(row.ends), string(landfall.SettledApplied))))
 	same(t, "nobody had to do more", done.Decider == "" && row.ends == "", row.unaided)
-	var it item_
-	k.ada.JSON(&it, "inbox", "show", item)
+	var it item
+	k.ada.JSON(&it, "inbox", "show", id)
 	same(t, "the item", it.State, "completed")
 	if row.undo != nil {
 		row.undo(k)
 	}
 	k.phone.Do("sync", "--exit-code")
 }
-
-type item_ struct{ State string }
 
 // titles: no name of the definition is in a text.
 func (k *kinds) titles(texts ...string) {
@@ -509,6 +510,8 @@ func TestRefusedForAConflict(t *testing.T) {
 }
 
 // What goes wrong with clients and devices is kept, too, with all that is known.
+//
+// The kind internal is not here: nothing that a device can send provokes it.
 func TestRefusedForTheDevice(t *testing.T) {
 	t.Parallel()
 	playKinds(t, []refusal{

@@ -106,10 +106,11 @@ func ending(w io.Writer, i *wire.IssueDetail) {
 		fmt.Fprintf(w, "Retry:  landfall issue retry %d\n", i.Number)
 		fmt.Fprintf(w, "Repair: landfall issue repair %d FIELD=VALUE\n", i.Number)
 	}
-	fmt.Fprintf(w, "Decide: landfall issue resolve %d …\n", i.Number)
+	moves := ""
 	if len(i.Before) > 0 {
-		fmt.Fprintf(w, "  --take device|server|FIELD=SIDE  --set FIELD=VALUE  --before %s  --after %s  --to user:…|queue:…  --note …  --dry-run\n", strings.Join(i.Before, "|"), or(strings.Join(i.After, "|"), "…"))
+		moves = fmt.Sprintf("  --before %s  --after %s", strings.Join(i.Before, "|"), or(strings.Join(i.After, "|"), "…"))
 	}
+	fmt.Fprintf(w, "Decide: landfall issue resolve %d …\n  --take device|server|FIELD=SIDE  --set FIELD=VALUE%s  --to user:…|queue:…  --note …  --dry-run\n", i.Number, moves)
 }
 
 // mendable are the kinds that a retry or a repair can end; of the others both

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/landfall-sync/landfall"
@@ -35,11 +36,14 @@ type issueListCmd struct {
 }
 
 func (c *issueListCmd) Help() string {
-	return "Unresolved ones, unless --state says otherwise (open, claimed, resolved, all).\nExample:\n  landfall issue list --queue sync-conflicts"
+	return "Unresolved ones, unless --state says otherwise (open, claimed, resolved, unresolved, all).\nExample:\n  landfall issue list --queue sync-conflicts"
 }
 
 // Run lists issues.
 func (c *issueListCmd) Run(s *session) error {
+	if err := c.known(); err != nil {
+		return err
+	}
 	d, err := s.desk()
 	if err != nil {
 		return err
@@ -58,6 +62,24 @@ func (c *issueListCmd) Run(s *session) error {
 			}
 			return []string{fmt.Sprint(i.Number), words(i.Kind), or(i.RecordTitle, i.RecordType) + " " + or(i.RecordNumber, abbreviate(i.Record)), i.Author, state, or(i.QueueTitle, i.Queue), when(i.ReceivedAt)}
 		})
+}
+
+// issueStates are what --state can be.
+var issueStates = []string{landfall.IssueOpen, landfall.IssueClaimed, landfall.IssueResolved, "unresolved", "all"}
+
+// known names what was probably meant by a kind or state that there is not.
+func (c *issueListCmd) known() error {
+	kinds := make([]string, 0, len(landfall.Kinds))
+	for _, k := range landfall.Kinds {
+		kinds = append(kinds, string(k))
+	}
+	if c.Kind != "" && !slices.Contains(kinds, c.Kind) {
+		return unknown("kind", c.Kind, kinds)
+	}
+	if c.State != "" && !slices.Contains(issueStates, c.State) {
+		return unknown("state", c.State, issueStates)
+	}
+	return nil
 }
 
 type issueCausesCmd struct{}

@@ -136,6 +136,7 @@ notes                       very very very very very very ver… *              
 Waiting behind it: 1 (submit).
 To do:  Compare both sides.
 Decide: landfall issue resolve 17 …
+  --take device|server|FIELD=SIDE  --set FIELD=VALUE  --to user:…|queue:…  --note …  --dry-run
 `
 	if b.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", b.String(), want)

@@ -216,13 +216,6 @@ func (r *reader) policy(f *Field, e entry) {
 	}
 }
 
-func orElse(s, other string) string {
-	if s == "" {
-		return other
-	}
-	return s
-}
-
 func fieldTypesAsText(all []FieldType) string {
 	var out []string
 	for _, t := range all {

@@ -357,7 +357,7 @@ func TestLogoutExportLand(t *testing.T) {
 	same(t, "applied", text(ada.Record(id), "latest"), "unsent 2")
 	items := ada.Inbox("--user", "emma")
 	same(t, "once", len(items), 3)
-	contains(t, "by whom", ada.Do("inbox", "show", items[0].ID), "by Ada  landed from an export", "by Emma")
+	contains(t, "by whom", ada.Do("inbox", "show", items[0].ID), "landed from an export, by Ada", "by Emma")
 	same(t, "audit", len(ada.entries("device.land")) > 0, true)
 
 	drawer := &Device{w: w, Folder: "drawer", replica: items[0].Device}

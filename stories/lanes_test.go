@@ -62,6 +62,9 @@ func TestLaneWaitsWhileOthersFlow(t *testing.T) {
 
 	// The decider decides what the first change asked for; the three that came
 	// later are Emma's own again.
+	silent := c.ada.Try("issue", "resolve", issue.ID, "--note", "fine")
+	same(t, "a decision that decides nothing", silent.Code, 1)
+	contains(t, "a decision that decides nothing", silent.Err, "what to keep", "--take device")
 	c.ada.Do("issue", "resolve", issue.ID, "--take", "device", "--before", "reopen", "--if-seen", fmt.Sprint(issue.N))
 	left := c.ada.Issues("--record", c.id)
 	for _, it := range c.ada.Inbox("--user", "emma", "--record", c.id) {

@@ -12,20 +12,26 @@ import (
 	"github.com/landfall-sync/landfall/internal/wire"
 )
 
+// shownAlike is how many rows of a comparison are shown with those that nobody
+// changed.
+const shownAlike = 8
+
 // compare prints an issue for a person: what both sides have, what waits, and
 // how to decide.
 func compare(w io.Writer, i *wire.IssueDetail) {
-	device := or(i.DeviceName, capital(i.Author)+"'s device")
-	if !strings.Contains(device, capital(i.Author)) {
-		device = capital(i.Author) + "'s " + device
-	}
+	device := whose(i.Author, i.DeviceName)
 	fmt.Fprintf(w, "%s %s   sync issue %d · %s · in %s\n", or(i.RecordTitle, or(i.RecordType, "Change")), or(i.RecordNumber, abbreviate(i.Record)), i.Number, words(i.Kind), or(i.QueueTitle, i.Queue))
 	for _, m := range i.Messages {
 		fmt.Fprintf(w, "%s\n", m.Text)
 	}
 	if len(i.Compare) > 0 {
 		rows := [][]string{{"", "when " + capital(i.Author) + " saw it", device, "server now" + serverBy(i), "result"}}
+		alike := 0
 		for _, c := range i.Compare {
+			if len(i.Compare) > shownAlike && !c.Hidden && !c.Status && !c.DeviceChanged && !c.ServerChanged {
+				alike++
+				continue
+			}
 			if c.Hidden {
 				rows = append(rows, hiddenRow(&c))
 				continue
@@ -34,6 +40,9 @@ func compare(w io.Writer, i *wire.IssueDetail) {
 			rows = append(rows, []string{columnName(&c), value(c.Base), marked(value(c.Device), c.DeviceChanged), marked(value(c.Server), c.ServerChanged), or(called(c.Result, i.Names), "?")})
 		}
 		grid(w, rows)
+		if alike > 0 {
+			fmt.Fprintf(w, "%d more fields are the same on both sides.\n", alike)
+		}
 	}
 	if i.ServerHidden {
 		fmt.Fprintln(w, "You may not see the server's side of this record.")
@@ -51,6 +60,14 @@ func compare(w io.Writer, i *wire.IssueDetail) {
 	repairs(w, i.Repairs)
 	tried(w, i)
 	ending(w, i)
+}
+
+// whose is a device as people call it: with its user's name, once.
+func whose(user, name string) string {
+	if strings.Contains(name, capital(user)) {
+		return name
+	}
+	return capital(user) + "'s " + or(name, "device")
 }
 
 // hiddenRow is a field that the caller may not read: what they entered themselves,
@@ -76,21 +93,33 @@ func ending(w io.Writer, i *wire.IssueDetail) {
 		}
 	}
 	if len(behind) > 0 {
-		fmt.Fprintf(w, "Waiting behind it: %d (%s).   ", len(behind), strings.Join(behind, ", "))
+		fmt.Fprintf(w, "Waiting behind it: %d (%s).\n", len(behind), strings.Join(behind, ", "))
 	}
 	if !i.Open() {
-		fmt.Fprintf(w, "Decided by %s, %s%s.\n", capital(i.Decider), string(i.Settlement), note(i.Note))
+		fmt.Fprintf(w, "Decided by %s, %s%s.\n", or(capital(i.Decider), "the server"), string(i.Settlement), note(i.Note))
 		return
-	}
-	fmt.Fprintf(w, "Decide: landfall issue resolve %d …\n", i.Number)
-	if len(i.Before) > 0 {
-		fmt.Fprintf(w, "  --take device|server|FIELD=SIDE  --set FIELD=VALUE  --before %s  --after %s  --to user:…|queue:…  --note …  --dry-run\n", strings.Join(i.Before, "|"), or(strings.Join(i.After, "|"), "…"))
 	}
 	for _, m := range i.Messages {
 		if m.Hint != "" {
-			fmt.Fprintf(w, "  %s\n", m.Hint)
+			fmt.Fprintf(w, "To do:  %s\n", m.Hint)
 		}
 	}
+	if mendable[i.Kind] {
+		fmt.Fprintf(w, "Retry:  landfall issue retry %d\n", i.Number)
+		fmt.Fprintf(w, "Repair: landfall issue repair %d FIELD=VALUE\n", i.Number)
+	}
+	moves := ""
+	if len(i.Before) > 0 {
+		moves = fmt.Sprintf("  --before %s  --after %s", strings.Join(i.Before, "|"), or(strings.Join(i.After, "|"), "…"))
+	}
+	fmt.Fprintf(w, "Decide: landfall issue resolve %d …\n  --take device|server|FIELD=SIDE  --set FIELD=VALUE%s  --to user:…|queue:…  --note …  --dry-run\n", i.Number, moves)
+}
+
+// mendable are the kinds that a retry or a repair can end; of the others both
+// sides are compared.
+var mendable = map[landfall.Kind]bool{
+	landfall.KindAuthorization: true, landfall.KindValidation: true, landfall.KindConfiguration: true, landfall.KindOutdated: true,
+	landfall.KindNotAvailable: true, landfall.KindMalformed: true, landfall.KindInternal: true,
 }
 
 func note(n string) string {

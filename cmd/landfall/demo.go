@@ -281,7 +281,10 @@ func (c *demoCmd) welcome(s *session, url, dir string) {
 		fmt.Fprintf(s.out, "  landfall demo --story %s%s        what happens when a case has moved on\n", app.Name, flag)
 	}
 	fmt.Fprintf(s.out, "  echo %s | landfall login %s --user %s --password-stdin\n", demo.Password, strings.TrimRight(url, "/"), app.Desk)
-	for _, hint := range append([]string{"landfall issue list                     conflicts that wait for a decision", "landfall issue show 1"}, app.Hints...) {
+	for _, hint := range append([]string{
+		"landfall issue causes                   what was refused, why, and what to do",
+		"landfall issue list                     the same, one by one", "landfall issue show 1",
+	}, app.Hints...) {
 		fmt.Fprintln(s.out, "  "+hint)
 	}
 	fmt.Fprintln(s.out, "\nCtrl-C stops it; the data stays.")

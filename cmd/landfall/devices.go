@@ -155,7 +155,7 @@ func (c *deviceShowCmd) Run(s *session) error {
 	}
 	return s.show(shownDevice{v, l}, v.ID, func() {
 		now := time.Now()
-		fmt.Fprintf(s.out, "%s  %s's %s  %s\n", v.ID, capital(v.User), or(v.Name, "device"), v.State)
+		fmt.Fprintf(s.out, "%s  %s  %s\n", v.ID, whose(v.User, v.Name), v.State)
 		fmt.Fprintf(s.out, "%s waiting; last heard %s; %d places behind; enrolled %s\n", waiting(now, v), heard(now, v.LastContact), v.Behind, when(v.Enrolled))
 		fmt.Fprintf(s.out, "incarnation %d, next number %d, clock %s, definition %d, program %s\n", v.Incarnation, v.Next, skew(v.Skew), v.Definition, or(v.Client, "unknown"))
 		if v.ResyncDue {
@@ -213,7 +213,7 @@ func (s *session) control(ref string, act wire.DeviceAct, says func(*wire.Device
 	if err != nil {
 		return err
 	}
-	return s.show(v, v.ID, func() { fmt.Fprintf(s.out, "%s's %s: %s\n", capital(v.User), or(v.Name, v.ID), says(v)) })
+	return s.show(v, v.ID, func() { fmt.Fprintf(s.out, "%s: %s\n", whose(v.User, or(v.Name, v.ID)), says(v)) })
 }
 
 // held is what a device had waiting when it was heard last.

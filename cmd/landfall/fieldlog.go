@@ -54,23 +54,38 @@ func (c *fieldLogCmd) Run(s *session) error {
 		if len(all) == 0 && !s.opts.Quiet {
 			fmt.Fprintln(s.out, "No conflicts and no refusals. Not sent yet: landfall field pending")
 		}
-		for i := range all {
-			if s.opts.Quiet {
+		if s.opts.Quiet {
+			for i := range all {
 				fmt.Fprintln(s.out, all[i].Issue)
-				continue
 			}
-			s.logEntry(&all[i])
+			return nil
 		}
-		return nil
+		return s.log(cl, all)
 	})
 }
 
-func (s *session) logEntry(l *client.LogEntry) {
+// log prints entries in the titles of the device's definition.
+func (s *session) log(cl *client.Client, all []client.LogEntry) error {
+	a, err := cl.App(s.ctx)
+	if err != nil {
+		return err
+	}
+	for i := range all {
+		title := all[i].Type
+		if t := a.Types[title]; t != nil {
+			title = or(t.Title, title)
+		}
+		s.logEntry(&all[i], title)
+	}
+	return nil
+}
+
+func (s *session) logEntry(l *client.LogEntry, title string) {
 	name := "new"
 	if l.Number > 0 {
 		name = fmt.Sprint(l.Number)
 	}
-	fmt.Fprintf(s.out, "%s  %s %s  ·  %s", name, or(l.Type, "change"), or(l.Label, abbreviate(l.Record)), words(l.Kind))
+	fmt.Fprintf(s.out, "%s  %s %s  ·  %s", name, or(title, "change"), or(l.Label, abbreviate(l.Record)), words(l.Kind))
 	if l.Elsewhere {
 		fmt.Fprint(s.out, "  ·  from another device of yours")
 	}
@@ -82,7 +97,7 @@ func (s *session) logEntry(l *client.LogEntry) {
 		fmt.Fprintln(s.out, "   you took it back; the server hears of it with the next sync")
 	default:
 		for _, m := range l.Messages {
-			fmt.Fprintf(s.out, "   %s %s\n", m.Text, m.Hint)
+			fmt.Fprintf(s.out, "   %s\n", said(&m))
 		}
 		fmt.Fprintf(s.out, "   needs a decision: %d %s of yours %s safe there", l.Changes, plural(l.Changes, "change", "changes"), plural(l.Changes, "is", "are"))
 		if len(l.Actions) > 0 {

@@ -114,7 +114,10 @@ func (c *inboxShowCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	if err := s.show(i, i.ID, func() { printItem(s.out, i) }); err != nil {
+	if err := s.show(i, i.ID, func() {
+		printItem(s.out, i)
+		nextStep(s, d, i)
+	}); err != nil {
 		return err
 	}
 	if c.Wait != "" && i.State != c.Wait {
@@ -134,7 +137,7 @@ func printItem(w io.Writer, i *wire.ItemView) {
 	fmt.Fprintf(w, "by %s on %s, received %s\n%s\n", capital(i.User), or(i.DeviceName, i.Device), when(i.ReceivedAt), i.ID)
 	if r := i.Receipt; r != nil {
 		for _, m := range r.Messages {
-			fmt.Fprintf(w, "  - %s %s\n", m.Text, m.Hint)
+			fmt.Fprintf(w, "  - %s\n", said(&m))
 		}
 		fmt.Fprintf(w, "receipt   %s at %d%s\n", r.Result, r.Seq, inBrackets(r.Note))
 	}
@@ -150,7 +153,6 @@ func printItem(w io.Writer, i *wire.ItemView) {
 	}
 	parameters(w, i)
 	repairs(w, i.Repairs)
-	nextStep(w, i)
 }
 
 func inBrackets(text string) string {
@@ -199,8 +201,17 @@ func parameters(w io.Writer, i *wire.ItemView) {
 	}
 }
 
-func nextStep(w io.Writer, i *wire.ItemView) {
-	switch x := i.Issue; {
+// nextStep says where to go on: to the issue, for those who may see it. Not
+// everybody who sees an item does.
+func nextStep(s *session, d *desk.Desk, i *wire.ItemView) {
+	w, x := s.out, i.Issue
+	if x != nil {
+		if _, err := d.Issue(s.ctx, fmt.Sprint(x.Number)); err != nil {
+			fmt.Fprintf(w, "It belongs to sync issue %d (%s), which others decide: it is in a queue that is not yours.\n", x.Number, x.State)
+			return
+		}
+	}
+	switch {
 	case x == nil:
 	case x.Waits:
 		fmt.Fprintf(w, "It waits behind sync issue %d: landfall issue show %d\n", x.Number, x.Number)

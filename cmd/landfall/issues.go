@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/landfall-sync/landfall"
@@ -35,11 +36,14 @@ type issueListCmd struct {
 }
 
 func (c *issueListCmd) Help() string {
-	return "Unresolved ones, unless --state says otherwise (open, claimed, resolved, all).\nExample:\n  landfall issue list --queue sync-conflicts"
+	return "Unresolved ones, unless --state says otherwise (open, claimed, resolved, unresolved, all).\nExample:\n  landfall issue list --queue sync-conflicts"
 }
 
 // Run lists issues.
 func (c *issueListCmd) Run(s *session) error {
+	if err := c.known(); err != nil {
+		return err
+	}
 	d, err := s.desk()
 	if err != nil {
 		return err
@@ -60,7 +64,29 @@ func (c *issueListCmd) Run(s *session) error {
 		})
 }
 
+// issueStates are what --state can be.
+var issueStates = []string{landfall.IssueOpen, landfall.IssueClaimed, landfall.IssueResolved, "unresolved", "all"}
+
+// known names what was probably meant by a kind or state that there is not.
+func (c *issueListCmd) known() error {
+	kinds := make([]string, 0, len(landfall.Kinds))
+	for _, k := range landfall.Kinds {
+		kinds = append(kinds, string(k))
+	}
+	if c.Kind != "" && !slices.Contains(kinds, c.Kind) {
+		return unknown("kind", c.Kind, kinds)
+	}
+	if c.State != "" && !slices.Contains(issueStates, c.State) {
+		return unknown("state", c.State, issueStates)
+	}
+	return nil
+}
+
 type issueCausesCmd struct{}
+
+func (c *issueCausesCmd) Help() string {
+	return "The largest cause first; they count the issues that you may see.\nExample:\n  landfall issue causes\n  landfall issue retry --cause 9c1e04b2a7d0f311 --dry-run"
+}
 
 // Run groups issues.
 func (c *issueCausesCmd) Run(s *session) error {
@@ -72,13 +98,27 @@ func (c *issueCausesCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	return page(s, l, func(x *wire.Cause) string { return x.Cause }, "No issue waits here.", []string{"CAUSE", "COUNT", "KIND", "WHAT", "FIX", "USERS", "DEVICES", "LAST SEEN"}, func(x *wire.Cause) []string {
-		users := strings.Join(x.Users, ", ")
-		if n := x.UserCount - len(x.Users); n > 0 {
-			users += fmt.Sprintf(" and %d more", n)
-		}
-		return []string{x.Cause, fmt.Sprint(x.Count), words(x.Kind), x.Title, x.Fix, users, fmt.Sprint(x.Devices), when(x.LastSeen)}
-	})
+	if s.opts.JSON || s.opts.Quiet || len(l.Items) == 0 {
+		return page(s, l, func(x *wire.Cause) string { return x.Cause }, "No issue waits that you may see: whatever devices sent is applied or decided.", nil, nil)
+	}
+	for i := range l.Items {
+		s.cause(&l.Items[i])
+	}
+	return nil
+}
+
+// cause prints one cause: what it is, what to do, whom it concerns, and how to
+// go on.
+func (s *session) cause(x *wire.Cause) {
+	users := strings.Join(x.Users, ", ")
+	if n := x.UserCount - len(x.Users); n > 0 {
+		users += fmt.Sprintf(" and %d more", n)
+	}
+	fmt.Fprintf(s.out, "%s  %s  %s\n", x.Cause, words(x.Kind), x.Title)
+	if x.Fix != "" {
+		fmt.Fprintf(s.out, "  %s\n", x.Fix)
+	}
+	fmt.Fprintf(s.out, "  by %s, on %d %s, last at %s: landfall issue list --cause %s\n", users, x.Devices, plural(x.Devices, "device", "devices"), when(x.LastSeen), x.Cause)
 }
 
 type issueShowCmd struct{ issueArg }
@@ -205,6 +245,10 @@ func (c *issueResolveCmd) Help() string {
 
 // Run decides an issue.
 func (c *issueResolveCmd) Run(s *session) error {
+	if len(c.Take)+len(c.Set)+len(c.Before)+len(c.After) == 0 {
+		return landfall.Errorf(landfall.CodeInvalid, "this does not say what to keep").
+			WithHint("--take device applies what was entered, --take server leaves it out, --take FIELD=SIDE and --set FIELD=VALUE choose field by field; look first with --dry-run")
+	}
 	d, err := s.desk()
 	if err != nil {
 		return err

@@ -71,7 +71,7 @@ func (c *queueLandCmd) Run(s *session) error {
 		}
 	}
 	return s.show(out, out.Device, func() {
-		fmt.Fprintf(s.out, "Landed %d %s of %s's device %s: %d applied, %d in issues.\n", out.Changes, plural(out.Changes, "change", "changes"), capital(out.User), out.Device, out.Applied, out.Issues)
+		fmt.Fprintf(s.out, "Landed %d %s of %s's device %s: %d applied, %d became issues.\n", out.Changes, plural(out.Changes, "change", "changes"), capital(out.User), out.Device, out.Applied, out.Issues)
 		if out.Stored > 0 {
 			fmt.Fprintf(s.out, "%d %s stored; the verdict follows: landfall inbox list --device %s\n", out.Stored, plural(out.Stored, "is", "are"), out.Device)
 		}

@@ -133,8 +133,10 @@ It has moved on.
 status   pending-approval   pending-approval                       resolved-approved *                   ?
 amount   120                140 *                                  120                                   ?
 notes                       very very very very very very ver… *                                         ?
-Waiting behind it: 1 (submit).   Decide: landfall issue resolve 17 …
-  Compare both sides.
+Waiting behind it: 1 (submit).
+To do:  Compare both sides.
+Decide: landfall issue resolve 17 …
+  --take device|server|FIELD=SIDE  --set FIELD=VALUE  --to user:…|queue:…  --note …  --dry-run
 `
 	if b.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", b.String(), want)

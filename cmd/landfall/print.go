@@ -90,16 +90,34 @@ func page[T any](s *session, l *wire.List[T], id func(*T) string, empty string, 
 	return nil
 }
 
+// table prints columns under their heads. The last one may be as long as it is.
 func (s *session) table(head []string, rows [][]string) error {
-	w := tabwriter.NewWriter(s.out, 0, 4, 2, ' ', 0)
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(w, strings.Join(head, "\t"))
 	for _, r := range rows {
-		for i := range r {
+		for i := range r[:len(r)-1] {
 			r[i] = short(r[i], 60)
 		}
-		fmt.Fprintln(w, strings.TrimRight(strings.Join(r, "\t"), "\t"))
+		r[len(r)-1] = strings.Join(strings.Fields(r[len(r)-1]), " ")
+		fmt.Fprintln(w, strings.Join(r, "\t"))
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	for line := range strings.Lines(b.String()) {
+		fmt.Fprintln(s.out, strings.TrimRight(line, " \n"))
+	}
+	return nil
+}
+
+// said is what a message says and what to do about it, as sentences.
+func said(m *landfall.Message) string {
+	text := m.Text
+	if text != "" && !strings.ContainsAny(text[len(text)-1:], ".!?") {
+		text += "."
+	}
+	return strings.TrimSpace(text + " " + m.Hint)
 }
 
 // short cuts a text to a line of at most n characters.

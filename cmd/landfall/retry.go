@@ -142,7 +142,7 @@ func (t *retryTold) line(r *wire.Retried) {
 	}
 	fmt.Fprintf(t.s.out, "Sync issue %d %s (%s)\n", r.Number, still, words(r.Kind))
 	for _, m := range r.Messages {
-		fmt.Fprintf(t.s.out, "  - %s %s\n", m.Text, m.Hint)
+		fmt.Fprintf(t.s.out, "  - %s\n", said(&m))
 	}
 }
 

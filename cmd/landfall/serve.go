@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"strings"
 
 	"github.com/landfall-sync/landfall"
 	"github.com/landfall-sync/landfall/server"
@@ -45,7 +46,7 @@ func (c *initCmd) Run(s *session) error {
 		return err
 	}
 	return s.show(made, made.Workspace, func() {
-		fmt.Fprintf(s.out, "The workspace %s is ready.\n%s is its first administrator and holds every role: %v.\n", made.Workspace, made.Admin, made.Roles)
+		fmt.Fprintf(s.out, "The workspace %s is ready.\n%s is its first administrator and holds every role: %s.\n", made.Workspace, made.Admin, strings.Join(made.Roles, ", "))
 		fmt.Fprintf(s.out, "Take roles away with `landfall user revoke` once others have them.\nNext: landfall serve --data %s\n", c.Data)
 		for _, w := range made.Warnings {
 			fmt.Fprintf(s.out, "warning: %s\n", w.Text)

@@ -195,10 +195,7 @@ func (t *story) log() error {
 	old := t.s.out
 	defer func() { t.s.out = old }()
 	t.s.out = &indent{w: old}
-	for i := range all {
-		t.s.logEntry(&all[i])
-	}
-	return nil
+	return t.s.log(t.phone, all)
 }
 
 func (t *story) compares() error {

@@ -42,7 +42,7 @@ const (
 	CodeNotAllowed    = "not_allowed"
 )
 
-const clientHint = "This is a fault of the client: update it. What was sent is kept."
+const clientHint = "This is a fault of the client: update it. What was sent is kept, and can be repaired."
 
 // maxExponent is how many digits the exponent of a number may have.
 const maxExponent = 3

@@ -27,7 +27,7 @@ func (j *judging) merge(a *attempt) (*Refusal, error) {
 		return nil, nil
 	}
 	for _, name := range unknown(a.t, a.m.Set) {
-		a.w.bad[name] = fault{onField(nearest(say(CodeUnknownField, title(a.t), quoted(name)), name, a.t.Order), name), j.at}
+		a.w.bad[name] = fault{onField(suggest(say(CodeUnknownField, title(a.t), quoted(name)), name, a.t.Order), name), j.at}
 	}
 	for name := range a.w.bad {
 		if v, again := a.m.Set[name]; again && landfall.IsNull(v) && a.t.Fields[name] == nil {

@@ -63,10 +63,10 @@ var mayNot = map[verb]string{toCreate: CodeMayNotCreate, toUpdate: CodeMayNotUpd
 type wording struct{ text, hint string }
 
 var wordings = map[string]wording{
-	CodeUserDisabled:      {"The account was disabled when this arrived.", "An administrator can enable the account and then retry this."},
-	CodeDeviceBlocked:     {"The device was blocked when this arrived.", "An administrator can let the device in again and then retry this."},
-	CodeNoRoles:           {"The account has no role.", "An administrator can grant one and then retry this."},
-	CodeLost:              {"The device no longer has what was entered under this number.", "Ask its user what it was, and enter it again if it still matters."},
+	CodeUserDisabled:      {"The account was disabled when this arrived.", "An administrator can enable the account; then this is tried again."},
+	CodeDeviceBlocked:     {"The device was blocked when this arrived.", "An administrator can let the device in again; then this is tried again."},
+	CodeNoRoles:           {"The account has no role.", "An administrator can grant one; then this is tried again."},
+	CodeLost:              {"The device no longer has what was entered under this number.", "Ask its user what it was, and enter it again if it still matters; then take the server's side."},
 	CodeOutdated:          {"%s is no longer part of the app.", "Publish an app version that has or converts it, and this is tried again; or leave it out (repair), or choose what to keep."},
 	CodeUnknownType:       {"The app has no type %s.", "Add it to the app definition and publish that, or withdraw this."},
 	CodeUnknownField:      {"%s has no field %s.", "Leave the field out (repair), or add it to the app definition and publish that."},
@@ -78,7 +78,7 @@ var wordings = map[string]wording{
 	CodeMayNotUpdate:      {"The right to update records of type %s is missing.", ""},
 	CodeMayNotDelete:      {"The right to delete or restore records of type %s is missing.", ""},
 	CodeMayNotWrite:       {"The right to write %s of %s is missing.", ""},
-	CodeNotThisRecord:     {"The right to %s records of type %s does not cover this one.", "Somebody with the right can make the change, or an administrator can widen it."},
+	CodeNotThisRecord:     {"The right to %s records of type %s does not cover this one.", "Somebody with the right can make the change, or an administrator can widen it; then this is tried again."},
 	CodeStatusMoved:       {"The %s has moved to another status since this was entered.", "Compare both sides and decide what to keep."},
 	CodeFrozen:            {"The %s is in a status in which nobody changes fields.", "Move it to an open status first, then apply the change."},
 	CodeNoLifecycle:       {"%s has no lifecycle, so it can't be moved.", "Give the type a lifecycle in the app definition, or withdraw this."},
@@ -86,7 +86,7 @@ var wordings = map[string]wording{
 	CodeTransitionRole:    {"The right to make the transition %s of %s is missing.", ""},
 	CodeTransitionWhen:    {"The condition for %s of %s does not hold.", "Change the record so that it holds, or the condition in the app definition; then this is tried again."},
 	CodeRequires:          {"%s is needed for %s.", ""},
-	CodeExpression:        {"A condition of %s in the app definition can't be evaluated.", "An administrator must mend it and publish the app again."},
+	CodeExpression:        {"An expression of %s in the app definition can't be evaluated.", "An administrator must mend it and publish the app; then this is tried again."},
 	CodeFieldChanged:      {"%s was changed by somebody else at the same time.", "Compare both values and decide which to keep."},
 	CodeRecordChanged:     {"The %s was changed by somebody else since this was entered.", "Look at the changes, then delete it or keep it."},
 	CodeRange:             {"%s: the sum does not fit.", "Enter a smaller number."},
@@ -100,11 +100,11 @@ var wordings = map[string]wording{
 	CodePartFixed:         {"What this is a part of can't be changed.", "Make a new one there, and delete this one."},
 	CodeTooManyParts:      {"A record of type %s has at most %s parts of type %s.", "Delete some, or begin another record."},
 	CodeTooManyMove:       {"More than %s records are seen through, or parts of, this record of type %s, and would move with it.", "Let some of them name another record first, or publish an app in which they have an audience of their own."},
-	CodeWholeGone:         {"The record of type %s that this is a part of was deleted.", "Restore that one, then retry this; or leave it deleted."},
+	CodeWholeGone:         {"The record of type %s that this is a part of was deleted.", "Restore that one, then this is tried again; or leave it deleted."},
 	CodeWhere:             {"%s: this record can't be chosen here.", "Choose one that fits what is entered."},
 	CodeChangedSince:      {"The %s was changed since you looked at it.", "Look again, then decide."},
-	CodeMalformed:         {"This can't be read.", "Update the client; an administrator can see what was sent."},
-	CodeFork:              {"The device has sent another change under this number before: it was restored or copied.", "Compare with what is stored, and enter again what is missing."},
+	CodeMalformed:         {"This can't be read.", "Update the client. What was sent is kept, and can be repaired."},
+	CodeFork:              {"The device has sent another change under this number before: it was restored or copied.", "Compare both sides, and decide which values to keep."},
 	CodeInternal:          {"The server failed over this change.", "It is kept; an administrator can retry it."},
 }
 

@@ -22,7 +22,7 @@ func (j *judging) names(a *attempt) (*Refusal, error) {
 			return j.refuse(StageNames, landfall.KindOutdated, CodeUnknownType, say(CodeOutdated, quoted(a.m.Type))), nil
 		}
 		return j.refuse(StageNames, landfall.KindConfiguration, CodeUnknownType,
-			nearest(say(CodeUnknownType, quoted(a.m.Type)), a.m.Type, app.Order)), nil
+			suggest(say(CodeUnknownType, quoted(a.m.Type)), a.m.Type, app.Order)), nil
 	}
 	if a.t.Lifecycle != nil && a.m.Op == landfall.OpTransition {
 		a.move = a.t.Lifecycle.Transitions[a.m.Transition]
@@ -70,7 +70,16 @@ func known(t *definition.Type, set landfall.Fields) []string {
 	return out
 }
 
-// nearest adds the name that was probably meant.
+// suggest puts the name that was probably meant before what else can be done.
+func suggest(m landfall.Message, name string, candidates []string) landfall.Message {
+	if n := definition.Nearest(name, candidates); n != "" {
+		m.Hint = "Did you mean " + n + "? " + m.Hint
+	}
+	return m
+}
+
+// nearest is the name that was probably meant in the place of a hint, for who has
+// just entered it.
 func nearest(m landfall.Message, name string, candidates []string) landfall.Message {
 	if n := definition.Nearest(name, candidates); n != "" {
 		m.Hint = "Did you mean " + n + "?"

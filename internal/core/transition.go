@@ -19,7 +19,7 @@ func (j *judging) transition(a *attempt) (*Refusal, error) {
 	}
 	t := a.move
 	if t == nil {
-		m := nearest(say(CodeUnknownTransition, title(a.t), quoted(a.m.Transition)), a.m.Transition, a.t.Lifecycle.Moves)
+		m := suggest(say(CodeUnknownTransition, title(a.t), quoted(a.m.Transition)), a.m.Transition, a.t.Lifecycle.Moves)
 		return j.refuse(StageTransition, landfall.KindConfiguration, CodeUnknownTransition, m), nil
 	}
 	if status := a.w.now.Status; !slices.Contains(t.From, status) {

@@ -97,7 +97,7 @@ func (f *Field) canonicalFiles(v landfall.Value) (landfall.Value, *landfall.Mess
 		return landfall.Null, nil
 	}
 	if n := len(all); n > f.limit() {
-		return nil, &landfall.Message{Code: "too_long", Field: f.Name, Text: fmt.Sprintf("%s: at most %d fit", f.Title, f.limit())}
+		return nil, &landfall.Message{Code: "too_long", Field: f.Name, Text: fmt.Sprintf("%s: at most %d fit", f.Title, f.limit()), Hint: "Leave some out."}
 	}
 	return encode(all), nil
 }

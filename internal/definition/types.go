@@ -216,13 +216,6 @@ func (r *reader) policy(f *Field, e entry) {
 	}
 }
 
-func orElse(s, other string) string {
-	if s == "" {
-		return other
-	}
-	return s
-}
-
 func fieldTypesAsText(all []FieldType) string {
 	var out []string
 	for _, t := range all {
@@ -246,7 +239,7 @@ func (r *reader) fallback(f *Field, e entry) {
 		}
 		v, msg := FromText(f, e.value.Value)
 		if msg != nil {
-			r.errorf(e.value, orElse(msg.Hint, "a literal; or me, now or today, where the type fits"), "default: %s", msg.Text)
+			r.errorf(e.value, literalHint(msg), "default: %s", msg.Text)
 			return
 		}
 		f.Default, f.DefaultKind = string(v), LiteralDefault
@@ -258,7 +251,7 @@ func (r *reader) fallback(f *Field, e entry) {
 	}
 	v, msg := FromText(f, strings.Join(list, ","))
 	if msg != nil {
-		r.errorf(e.value, orElse(msg.Hint, "a literal; or me, now or today, where the type fits"), "default: %s", msg.Text)
+		r.errorf(e.value, literalHint(msg), "default: %s", msg.Text)
 		return
 	}
 	f.Default, f.DefaultKind = string(v), LiteralDefault
@@ -303,4 +296,12 @@ func (r *reader) conflicts(a *App, d *draft) {
 		}
 		d.Queue = q
 	}
+}
+
+// literalHint is what to write as a default in the place of what is none.
+func literalHint(m *landfall.Message) string {
+	if m.Code == "wrong_type" {
+		return "a literal; or me, now or today, where the type fits"
+	}
+	return m.Hint
 }

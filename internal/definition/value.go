@@ -74,7 +74,7 @@ func (f *Field) Canonical(v landfall.Value) (landfall.Value, *landfall.Message) 
 }
 
 func (f *Field) wrong() *landfall.Message {
-	return &landfall.Message{Code: "wrong_type", Field: f.Name, Text: f.Title + ": " + f.expected() + " was expected"}
+	return &landfall.Message{Code: "wrong_type", Field: f.Name, Text: f.Title + ": " + f.expected() + " was expected", Hint: "Enter it like that."}
 }
 
 func (f *Field) expected() string {
@@ -98,9 +98,9 @@ func (f *Field) expected() string {
 	case ChoiceMany:
 		return "a list out of " + f.choiceList()
 	case Reference:
-		return "the id of a record of type " + f.To
+		return "the id of a record"
 	case References:
-		return "a list of ids of records of type " + f.To
+		return "a list of ids of records"
 	case UserRef:
 		return "the name of a user"
 	case TeamRef:
@@ -153,7 +153,7 @@ func (f *Field) canonicalText(s string) (string, *landfall.Message) {
 	case Text, LongText:
 		limit := f.limit()
 		if n := utf8.RuneCountInString(s); n > limit {
-			return "", &landfall.Message{Code: "too_long", Field: f.Name, Text: fmt.Sprintf("%s: at most %d characters fit", f.Title, limit)}
+			return "", &landfall.Message{Code: "too_long", Field: f.Name, Text: fmt.Sprintf("%s: at most %d characters fit", f.Title, limit), Hint: "Make it shorter."}
 		}
 	case ChoiceOne:
 		if m := f.knownChoice(s); m != nil {
@@ -201,9 +201,9 @@ func (f *Field) knownChoice(s string) *landfall.Message {
 		names = append(names, c.Value)
 	}
 	m := f.wrong()
-	m.Code = "unknown_choice"
+	m.Code, m.Hint = "unknown_choice", "Choose one of them."
 	if near := Nearest(s, names); near != "" {
-		m.Hint = "the nearest is " + near
+		m.Hint = "Did you mean " + near + "?"
 	}
 	return m
 }
@@ -237,7 +237,7 @@ func (f *Field) canonicalInteger(v landfall.Value) (landfall.Value, *landfall.Me
 		return nil, f.wrong()
 	}
 	if n > 1<<53 || n < -(1<<53) {
-		return nil, &landfall.Message{Code: "out_of_range", Field: f.Name, Text: f.Title + ": the number is too large; integers go up to 2^53"}
+		return nil, &landfall.Message{Code: "out_of_range", Field: f.Name, Text: f.Title + ": the number is too large; integers go up to 2^53", Hint: "Enter a smaller one."}
 	}
 	return landfall.Value(strconv.FormatInt(n, 10)), nil
 }
@@ -265,7 +265,7 @@ func (f *Field) canonicalDecimal(v landfall.Value) (landfall.Value, *landfall.Me
 }
 
 func (f *Field) tooManyDigits() *landfall.Message {
-	return &landfall.Message{Code: "out_of_range", Field: f.Name, Text: fmt.Sprintf("%s: at most %d digits fit", f.Title, maxDigits)}
+	return &landfall.Message{Code: "out_of_range", Field: f.Name, Text: fmt.Sprintf("%s: at most %d digits fit", f.Title, maxDigits), Hint: "Enter fewer."}
 }
 
 // CanonicalDecimal writes a finite decimal without exponent or trailing zeros.
@@ -306,7 +306,7 @@ func (f *Field) canonicalSet(v landfall.Value) (landfall.Value, *landfall.Messag
 		return landfall.Null, nil
 	}
 	if n := len(members); n > f.limit() {
-		return nil, &landfall.Message{Code: "too_long", Field: f.Name, Text: fmt.Sprintf("%s: at most %d fit", f.Title, f.limit())}
+		return nil, &landfall.Message{Code: "too_long", Field: f.Name, Text: fmt.Sprintf("%s: at most %d fit", f.Title, f.limit()), Hint: "Leave some out."}
 	}
 	return encode(members), nil
 }
@@ -329,7 +329,7 @@ func (f *Field) canonicalJSON(v landfall.Value) (landfall.Value, *landfall.Messa
 }
 
 func (f *Field) tooManyBytes() *landfall.Message {
-	return &landfall.Message{Code: "too_long", Field: f.Name, Text: fmt.Sprintf("%s: at most %d bytes fit", f.Title, maxJSON)}
+	return &landfall.Message{Code: "too_long", Field: f.Name, Text: fmt.Sprintf("%s: at most %d bytes fit", f.Title, maxJSON), Hint: "Make it shorter."}
 }
 
 func quote(s string) landfall.Value { return encode(s) }

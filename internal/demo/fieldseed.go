@@ -20,8 +20,8 @@ const syncEvery = 60
 
 // SeedFieldService adds the people of the field-service app, and about four
 // thousand records: sites, assets, spare parts and weeks of work orders with their
-// visits and the parts used. A few orders were worked on after they were closed:
-// those are open sync issues.
+// visits and the parts used. Some of what technicians did was refused: those are open
+// sync issues of three causes.
 func SeedFieldService(ctx context.Context, url string, progress func(done, of int)) error {
 	now := time.Now()
 	s := &fieldSeeding{
@@ -328,8 +328,8 @@ func (s *fieldSeeding) attend(phone *client.Client, i int, j *job) error {
 	return phone.Move(s.ctx, j.id, "finish", landfall.Fields{"report": quote(reports[s.pick(len(reports))])})
 }
 
-// close has the lead close most of what is done. Each technician adds to the
-// report of one order that was closed meanwhile.
+// close has the lead close most of what is done. Meanwhile each technician does
+// something that is refused.
 func (s *fieldSeeding) close() error {
 	lea, err := s.phone("lea")
 	if err != nil {
@@ -353,14 +353,56 @@ func (s *fieldSeeding) close() error {
 			if j == nil {
 				continue
 			}
-			if err := phone.Update(s.ctx, j.id, landfall.Fields{"report": quote("The customer called: it happened again.")}); err != nil {
-				return err
-			}
-			if _, err := phone.Sync(s.ctx, nil); err != nil {
+			if err := s.refused(phone, j, name == "tim"); err != nil {
 				return err
 			}
 		}
 	}
 	s.step(5 * orderCount) // all there is
 	return nil
+}
+
+// refused is what a technician does out of sight: more for the report of an order
+// that was closed meanwhile, a telephone number that is not theirs to change, and,
+// if they are that sort, an asset that is there already.
+func (s *fieldSeeding) refused(phone *client.Client, j *job, twice bool) error {
+	order, err := phone.Get(s.ctx, j.id)
+	if err != nil {
+		return err
+	}
+	if err := phone.Update(s.ctx, j.id, landfall.Fields{"report": quote("The customer called: it happened again.")}); err != nil {
+		return err
+	}
+	site, err := strconv.Unquote(string(order.Record.Fields["site"]))
+	if err != nil {
+		return err
+	}
+	if err := phone.Update(s.ctx, site, landfall.Fields{"phone": quote("+49 40 7654321")}); err != nil {
+		return err
+	}
+	if twice {
+		if err := s.again(phone, order.Record); err != nil {
+			return err
+		}
+	}
+	_, err = phone.Sync(s.ctx, nil)
+	return err
+}
+
+// again enters the asset of an order once more.
+func (s *fieldSeeding) again(phone *client.Client, order *landfall.Record) error {
+	id, err := strconv.Unquote(string(order.Fields["asset"]))
+	if err != nil {
+		return err
+	}
+	asset, err := phone.Get(s.ctx, id)
+	if err != nil {
+		return err
+	}
+	set := landfall.Fields{}
+	for _, name := range []string{"name", "kind", "site", "serial"} {
+		set[name] = asset.Record.Fields[name]
+	}
+	_, err = phone.Create(s.ctx, "asset", set)
+	return err
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/landfall-sync/landfall/internal/demo"
@@ -45,8 +47,8 @@ func serve(t *testing.T, app *demo.App) (url string) {
 	return "http://" + ln.Addr().String()
 }
 
-// The field-service app has thousands of records, parts that add up, and three
-// issues that somebody must decide; each person sees what is theirs.
+// The field-service app has thousands of records, parts that add up, and
+// issues of three causes; each person sees what is theirs.
 func TestFieldService(t *testing.T) {
 	url := serve(t, demo.Find("fieldservice"))
 	told := 0
@@ -73,9 +75,14 @@ func TestFieldService(t *testing.T) {
 	if all < 3_000 {
 		t.Errorf("%d records in all", all)
 	}
-	issues, err := lea.Issues(t.Context(), desk.Filter{State: "open"})
-	if err != nil || len(issues.Items) != 3 {
-		t.Errorf("issues: %+v %v", issues, err)
+	causes, err := lea.Causes(t.Context())
+	if err != nil || len(causes.Items) != 3 {
+		t.Fatalf("causes: %+v %v", causes, err)
+	}
+	for i, want := range []string{"3 changes: The Work order is in a status", "3 changes: the role technician lacks write Phone on Site", "1 change: Serial number: another record"} {
+		if !slices.ContainsFunc(causes.Items, func(c wire.Cause) bool { return strings.HasPrefix(c.Title, want) }) {
+			t.Errorf("cause %d: %q is not in %+v", i, want, causes.Items)
+		}
 	}
 	tim, err := demo.Desk(t.Context(), url, "tim")
 	if err != nil {

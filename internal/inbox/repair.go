@@ -141,7 +141,7 @@ func (r *repairing) edit(j *judging) error {
 		r.fields = append(r.fields, "(transition)")
 	}
 	if len(r.fields) == 0 {
-		return landfall.Errorf(landfall.CodeInvalid, "nothing would be another than it was sent").WithHint("say which fields, as FIELD=VALUE; to try it as it is: landfall issue retry %d", r.row.Issue.Number)
+		return landfall.Errorf(landfall.CodeInvalid, "this edits nothing").WithHint("say which fields, as FIELD=VALUE; to try it as it is: landfall issue retry %d", r.row.Issue.Number)
 	}
 	slices.Sort(r.fields)
 	return nil

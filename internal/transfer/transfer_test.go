@@ -166,11 +166,11 @@ func TestImportAndAgain(t *testing.T) {
 		t.Errorf("a dry run left %d trees and %s", len(p.f.trees), p.files())
 	}
 	p.must("3 0 3", nil)
-	told := "3: The name is bad; And sad (Take another one)\n4: it has 3 columns, the header has 2 (Put a cell that holds a separator in quotes)\n5: Height: a number such as 12.50 was expected"
+	told := "3: The name is bad; And sad (Take another one)\n4: it has 3 columns, the header has 2 (Put a cell that holds a separator in quotes)\n5: Height: a number such as 12.50 was expected (Enter it like that)"
 	if got := strings.Join(p.told, "\n"); got != told {
 		t.Errorf("told:\n%s", got)
 	}
-	refused := "_line,_reason,name,height\r\n3,The name is bad; And sad (Take another one),bad,2\r\n4,\"it has 3 columns, the header has 2 (Put a cell that holds a separator in quotes)\",three,3,3\r\n5,Height: a number such as 12.50 was expected,four,x\r\n"
+	refused := "_line,_reason,name,height\r\n3,The name is bad; And sad (Take another one),bad,2\r\n4,\"it has 3 columns, the header has 2 (Put a cell that holds a separator in quotes)\",three,3,3\r\n5,Height: a number such as 12.50 was expected (Enter it like that),four,x\r\n"
 	refused = strings.Replace(refused, ",The name is bad; And sad (Take another one)", ",\"The name is bad; And sad (Take another one)\"", 1)
 	if got := p.read(p.path + ".refused.csv"); got != refused {
 		t.Errorf("%q, want\n%q", got, refused)
@@ -302,13 +302,13 @@ func TestRows(t *testing.T) {
 		{"t.csv", "name,height\nx,\n", `? 0  {"height":null,"name":"x"}`, ""},
 		{"t.csv", "id,name\n7,x\n", "", "2: the id is not well formed (Take it from an export, or leave it empty)"},
 		{"t.csv", "version,name\n-1,x\n", "", "2: the version is not well formed (Take it from an export, or leave it empty)"},
-		{"t.csv", "height,kinds\nx,elm\n", "", "2: Height: a number such as 12.50 was expected; Kinds: a list out of oak, ash, white was expected"},
+		{"t.csv", "height,kinds\nx,elm\n", "", "2: Height: a number such as 12.50 was expected; Kinds: a list out of oak, ash, white was expected (Enter it like that)"},
 		{"t.csv", "name,height\n,\n", "", "2: there is nothing in it (Leave the line out)"},
 		{"t.csv", "id,name\n" + uuid1 + ",x\n" + uuid1 + ",y\n", uuid1 + ` 0  {"name":"x"}`, "3: line 2 is about the same record (Leave one of them out)"},
 		{"t.jsonl", `{"id":null,"version":7,"name":"x","kinds":["oak"]}` + "\n" + `{"namme":1}` + "\n" + `{"height":[]}` + "\n{}\n", `? 7  {"kinds":["oak"],"name":"x"}`,
-			"2: there is no field of Tree \"namme\" (did you mean \"name\"?; or pass over it: --ignore namme)\n3: Height: a number such as 12.50 was expected\n4: there is nothing in it (Leave the line out)"},
+			"2: there is no field of Tree \"namme\" (did you mean \"name\"?; or pass over it: --ignore namme)\n3: Height: a number such as 12.50 was expected (Enter it like that)\n4: there is nothing in it (Leave the line out)"},
 		{"t.jsonl", `{"id":[],"name":"x"}`, "", "1: the id is not well formed (Take it from an export, or leave it empty)"},
-		{"t.csv", "name\n\"" + strings.Repeat("x", 5000) + "\"\n", "", "2: Name: at most 4000 characters fit"},
+		{"t.csv", "name\n\"" + strings.Repeat("x", 5000) + "\"\n", "", "2: Name: at most 4000 characters fit (Make it shorter)"},
 	} {
 		p := newPlot(t, c.name, c.text)
 		var sent []string

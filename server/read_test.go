@@ -88,6 +88,24 @@ func (s *stream) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// moment is a clock that a test moves while the server reads it.
+type moment struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+func (m *moment) get() time.Time {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.at
+}
+
+func (m *moment) add(d time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.at = m.at.Add(d)
+}
+
 // half is one of two worlds that differ only in what leads entered.
 type half struct {
 	t      *testing.T
@@ -95,7 +113,7 @@ type half struct {
 	log    *safeBuffer
 	doc    []byte
 	hidden map[string]string
-	now    *time.Time
+	now    *moment
 	token  map[string]string // by caller
 	phone  map[string]wire.Enrolled
 	pushed map[string]int64
@@ -107,11 +125,11 @@ type answer struct{ who, what, got string }
 
 func newHalf(t *testing.T, hidden map[string]string) *half {
 	t.Helper()
-	now := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
+	now := &moment{at: time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)}
 	var mu sync.Mutex
 	ids := 0
 	seams := Seams{
-		Clock:  func() time.Time { return now },
+		Clock:  now.get,
 		Random: &stream{},
 		NewID: func() string {
 			mu.Lock()
@@ -124,7 +142,7 @@ func newHalf(t *testing.T, hidden map[string]string) *half {
 	if _, err := Init(t.Context(), st, InitOptions{Definition: []byte(guardedApp), Admin: "ada", Password: password, Seams: seams}); err != nil {
 		t.Fatal(err)
 	}
-	x := &half{t: t, log: &safeBuffer{}, hidden: hidden, now: &now, token: map[string]string{}, phone: map[string]wire.Enrolled{}, pushed: map[string]int64{}}
+	x := &half{t: t, log: &safeBuffer{}, hidden: hidden, now: now, token: map[string]string{}, phone: map[string]wire.Enrolled{}, pushed: map[string]int64{}}
 	s, err := New(Options{Store: st, Log: slog.New(slog.NewTextHandler(x.log, nil)), Patience: time.Minute, Seams: seams})
 	if err != nil {
 		t.Fatal(err)
@@ -179,6 +197,8 @@ func (x *half) people() {
 		x.token[user] = s.Token
 	}
 	in("ada")
+	// When the server does what it does by itself is not the same in both worlds.
+	x.must("ada", "PUT /v1/settings/retry.unaided", `{"value":"off"}`, &wire.SettingView{})
 	x.must("ada", "PATCH /v1/users/ada", `{"revoke":["tech","lead","clerk","watcher"]}`, &wire.UserView{})
 	for _, u := range [][2]string{{"lena", "lead"}, {"tina", "tech"}, {"carl", "clerk"}, {"wim", "watcher"}} {
 		x.must("ada", "POST /v1/users", fmt.Sprintf(`{"name":%q,"password":%q,"roles":[%q]}`, u[0], password, u[1]), &wire.UserView{})
@@ -213,7 +233,7 @@ func (x *half) v(text string) string {
 func (x *half) push(user, mutation string) (out wire.PushReply) {
 	x.t.Helper()
 	x.pushed[user]++
-	*x.now = x.now.Add(time.Minute)
+	x.now.add(time.Minute)
 	e := x.phone[user]
 	n := x.pushed[user]
 	prev := ""
@@ -223,7 +243,7 @@ func (x *half) push(user, mutation string) (out wire.PushReply) {
 	raw := fmt.Sprintf(x.v(mutation), n)
 	sum := sha256.Sum256([]byte(raw))
 	x.phone[user+" hash"] = wire.Enrolled{Credential: fmt.Sprintf("%x", sum)}
-	body := fmt.Sprintf(`{"replica":%q,"incarnation":1,"clock":%q,"protocol":1,"definition":1,"first":%d,%s"waiting":1,"mutations":[%s]}`, e.Replica, x.now.Format(time.RFC3339), n, prev, raw)
+	body := fmt.Sprintf(`{"replica":%q,"incarnation":1,"clock":%q,"protocol":1,"definition":1,"first":%d,%s"waiting":1,"mutations":[%s]}`, e.Replica, x.now.get().Format(time.RFC3339), n, prev, raw)
 	x.must(user+"'s phone", "POST /v1/sync/push", body, &out)
 	return out
 }
@@ -235,7 +255,7 @@ func (x *half) enter() {
 	x.t.Helper()
 	do := func(body string) {
 		x.t.Helper()
-		*x.now = x.now.Add(time.Minute)
+		x.now.add(time.Minute)
 		x.must("lena", "POST /v1/records", x.v(body), &wire.Done{})
 	}
 	for _, id := range []string{"00000000-0000-7000-8000-0000000000a1", "00000000-0000-7000-8000-0000000000a2"} {
@@ -277,7 +297,7 @@ func (x *half) probe() {
 			`{"op":"create","type":"slip","id":"` + slip1 + `","set":{"text":"t","pin":"1"}}`,
 			`{"op":"delete","type":"visit","id":"` + visit3 + `"}`,
 		} {
-			*x.now = x.now.Add(time.Minute)
+			x.now.add(time.Minute)
 			x.ask(who, "POST /v1/records", body)
 		}
 		for _, dry := range []string{"true", "false"} {
@@ -294,7 +314,7 @@ func (x *half) probe() {
 			x.ask("wim", fmt.Sprintf("POST /v1/issues/%d/resolve", n), body)
 		}
 	}
-	*x.now = x.now.Add(time.Minute)
+	x.now.add(time.Minute)
 	x.ask("carl", "POST /v1/issues/1/resolve", `{"take":"server"}`)
 	x.ask("carl", "POST /v1/issues/2/resolve", `{"take":"device","after":[]}`)
 	x.ask("carl", "POST /v1/issues/3/resolve", `{"take":"device"}`)
@@ -419,7 +439,7 @@ func (x *half) rest() {
 		}
 		for _, path := range x.filled(route) {
 			for _, who := range restricted {
-				*x.now = x.now.Add(time.Second)
+				x.now.add(time.Second)
 				x.ask(who, path, "{}")
 			}
 		}

@@ -112,7 +112,9 @@ func TestSealed(t *testing.T) {
 		src := next
 		switch what {
 		case "the type":
-			src = next[:strings.Index(next, "  visit:")] + next[strings.Index(next, "\n  site:")+1:]
+			head, rest, _ := strings.Cut(next, "  visit:")
+			_, rest, _ = strings.Cut(rest, "\n  site:")
+			src = head + "  site:" + rest
 		case "the field":
 			src = strings.Replace(next, ", size]", "]", 1)
 		case "its name":

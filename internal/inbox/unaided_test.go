@@ -150,17 +150,16 @@ func TestTheScheduleBacksOff(t *testing.T) {
 // it is, whatever is published, and says no word of the app's past. What is there at
 // last is applied.
 func TestNamesThatNeverWere(t *testing.T) {
-	in, st := stocked(t, 0)
 	for n, raw := range []string{
 		strings.Replace(creation(1, "one"), `"type":"expense"`, `"type":"expanse"`, 1),
-		strings.Replace(creation(2, "two"), `"purpose"`, `"porpose"`, 1),
+		strings.Replace(creation(2, "two"), `"purpose"`, `"aim"`, 1),
 		creation(3, "three"),
 		`{"n":4,"op":"transition","transition":"sumbit","type":"expense","id":"` + sheet + `3","base":{"version":0,"after":3,"status":"draft"},"made_at":"2026-03-01T08:00:00Z"}`,
 	} {
 		if n == 2 {
 			continue
 		}
-		in, st = stocked(t, 0)
+		in, st := stocked(t, 0)
 		first := int64(n + 1)
 		app := *in.cfg.Definitions.(published).app
 		var made []string

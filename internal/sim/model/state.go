@@ -15,6 +15,8 @@ import (
 type record struct {
 	*landfall.Record
 	keys    []string           // of the audience
+	moved   int64              // place at which it last followed what it is seen via
+	gone    bool               // deleted with what it is a part of
 	history []*landfall.Change // never written into where it is shared
 }
 
@@ -183,7 +185,7 @@ func (m *Model) actor(user, device string) landfall.Actor {
 		a = u.Actor()
 	}
 	if d := m.devices[device]; d != nil {
-		a.Blocked = d.Blocked
+		a.Blocked = d.Blocked || d.Void
 	}
 	return a
 }
@@ -203,32 +205,6 @@ func holds(a *landfall.Actor, keys []string) bool {
 			return k == "all"
 		}
 	})
-}
-
-// audience lists who may receive the record as it is, sorted.
-func audience(a *app.App, r *landfall.Record) []string {
-	t := a.Type(r.Type)
-	if t == nil {
-		return nil
-	}
-	var keys []string
-	for _, k := range t.Audience {
-		if len(k.Statuses) > 0 && !slices.Contains(k.Statuses, r.Status) {
-			continue
-		}
-		switch k.Kind {
-		case "all":
-			keys = append(keys, "all")
-		case "role":
-			keys = append(keys, "role:"+k.Name)
-		default:
-			if name := text(r.Fields[k.Name]); name != "" {
-				keys = append(keys, k.Kind+":"+name)
-			}
-		}
-	}
-	slices.Sort(keys)
-	return slices.Compact(keys)
 }
 
 // members are the roles that work a queue: administrators where the app does not

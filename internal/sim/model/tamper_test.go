@@ -85,9 +85,13 @@ func record(tamper func(*watch.Op) bool) func(*watch.Commit) bool {
 }
 
 func opened(tamper func(*store.IssueRow) bool) func(*watch.Commit) bool {
-	return each(func(op *watch.Op) bool {
-		return op.Issue != nil && op.Issue.Issue.Attempts == 1 && op.Issue.Issue.State == landfall.IssueOpen && op.Issue.Issue.Comments == nil && tamper(op.Issue)
-	})
+	return func(c *watch.Commit) bool {
+		return each(func(op *watch.Op) bool {
+			return op.Issue != nil && slices.ContainsFunc(c.Ops, func(o watch.Op) bool {
+				return o.Change != nil && o.Change.ID == op.Issue.Issue.ID && o.Change.Action == landfall.Created
+			}) && tamper(op.Issue)
+		})(c)
+	}
 }
 
 func first(f landfall.Fields) string {

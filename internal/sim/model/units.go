@@ -167,7 +167,9 @@ func (r *reading) refused(changes []*landfall.Change, row *store.IssueRow) {
 		return
 	}
 	units := r.members(count)
-	r.laned(units)
+	if i.Kind != landfall.KindMalformed { // of which nothing is taken for known
+		r.laned(units)
+	}
 	want := r.expect(units, true)
 	r.opened(changes, row, units, &want)
 	for _, it := range units {

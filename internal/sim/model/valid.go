@@ -15,7 +15,7 @@ func (r *run) faults() (kind landfall.Kind, at int, why string) {
 	kind, at = landfall.KindValidation, -1
 	for _, id := range slices.Clone(r.order) {
 		w := r.work[id]
-		if w.now == nil || w.now.Deleted || len(w.made) == 0 && len(w.bad) == 0 {
+		if w.now == nil || w.now.Deleted || len(w.made)+len(w.bad)+len(w.broken) == 0 {
 			continue
 		}
 		t := r.m.app.Type(w.now.Type)

@@ -154,6 +154,25 @@ func (m *Model) Visible(user string) []string {
 	return out
 }
 
+// Deleted lists the records that are deleted, by id.
+func (m *Model) Deleted() []*landfall.Record {
+	var out []*landfall.Record
+	for _, r := range m.records {
+		if r.Deleted {
+			out = append(out, r.Clone())
+		}
+	}
+	slices.SortFunc(out, func(a, b *landfall.Record) int { return strings.Compare(a.ID, b.ID) })
+	return out
+}
+
+// Entered reports whether somebody changed the record after one place, up to
+// another: what is computed and converted is nobody's change.
+func (m *Model) Entered(id string, after, upto int64) bool {
+	r := m.records[id]
+	return r != nil && slices.ContainsFunc(r.history, func(c *landfall.Change) bool { return c.Seq > after && c.Seq <= upto && !c.Derived })
+}
+
 // Issues lists all issues, open and resolved, by number.
 func (m *Model) Issues() []*Issue {
 	out := make([]*Issue, 0, len(m.issues))

@@ -223,8 +223,10 @@ func same(a, b *landfall.Change) (rule, what string) {
 	switch {
 	case a.Type != b.Type || a.ID != b.ID:
 		return "verdict", "record"
-	case a.Action != b.Action || a.Transition != b.Transition || a.From != b.From || a.To != b.To || a.Derived != b.Derived:
+	case a.Action != b.Action || a.Transition != b.Transition || a.From != b.From || a.To != b.To:
 		return "transition", "move"
+	case a.Derived != b.Derived:
+		return "derived", "mark"
 	case a.Author != b.Author || a.By != b.By || a.Issue != b.Issue || a.Origin != b.Origin:
 		return "origin", "author or origin"
 	case !a.Edited.Equal(b.Edited):

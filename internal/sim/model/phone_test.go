@@ -31,6 +31,7 @@ type phone struct {
 	head        int64    // up to where it knows all
 	checkpoint  string
 	lostThrough int64
+	deleted     string   // by it, and maybe to be restored
 	app         *app.App // that it fetched last
 }
 
@@ -160,6 +161,13 @@ func (p *phone) mutation() *landfall.Mutation {
 	if p.w.storm {
 		t = a.Types[0]
 	}
+	if rec := p.seen[p.deleted]; rec != nil && r.IntN(2) == 0 {
+		m := &landfall.Mutation{N: p.next, Op: landfall.OpRestore, Type: rec.Type, ID: rec.ID, MadeAt: p.w.now.Add(p.skew), Definition: a.Version}
+		p.deleted = ""
+		p.base(m)
+		p.after[m.ID] = m.N
+		return m
+	}
 	m := &landfall.Mutation{N: p.next, Type: t.Name, MadeAt: p.w.now.Add(p.skew), Definition: a.Version}
 	if len(p.ids) == 0 || !p.w.storm && r.IntN(2+2*len(p.ids)) < 3 {
 		m.Op, m.ID, m.Set, m.Base = landfall.OpCreate, p.w.id(), p.fields(t, 5), &landfall.Base{}
@@ -210,6 +218,7 @@ func (p *phone) mutation() *landfall.Mutation {
 		}
 	case n < 7 && r.IntN(2) == 0:
 		m.Op = landfall.OpDelete
+		p.deleted = m.ID
 		p.base(m)
 		if r.IntN(3) > 0 {
 			m.Base.Seen = p.head

@@ -39,7 +39,7 @@ func (w *world) moments(c *watch.Commit) {
 }
 
 func (w *world) changed(c *landfall.Change, in *watch.Commit) {
-	w.copies(c)
+	w.copies(c.Type, c.ID, c.Set)
 	t := w.app().Type(c.Type)
 	switch {
 	case c.Derived && c.Origin.Replica != "":
@@ -74,6 +74,13 @@ func (w *world) arrived(it *store.Item) {
 	if m == nil || strings.HasPrefix(it.Key.Replica, "desk:") {
 		return
 	}
+	if m.Base != nil { // the author's device filled it in, too
+		was := landfall.Fields{}
+		for name, v := range m.Base.Was {
+			was[w.app().Called(m.Definition, m.Type, name)] = v
+		}
+		w.copies(m.Type, m.ID, was)
+	}
 	taken := it.Receipt.Result == landfall.Applied && it.Receipt.Note == ""
 	behind := w.app().Version - m.Definition
 	if now := w.app(); m.Definition > 0 && taken && len(now.Old(m.Definition, m.Type)) > 0 {
@@ -105,17 +112,17 @@ func (w *world) part(it *store.Item) {
 }
 
 // copies notes what a reference filled in: what was entered elsewhere is here, too.
-func (w *world) copies(c *landfall.Change) {
-	t := w.app().Type(c.Type)
+func (w *world) copies(typ, record string, set landfall.Fields) {
+	t := w.app().Type(typ)
 	if t == nil {
 		return
 	}
 	for _, f := range t.Fields {
 		for _, x := range f.Fill {
-			w.canaries.found(c.Set[x.Field], func(n int) {
-				if k := &w.canaries.all[n]; k.record != c.ID {
+			w.canaries.found(set[x.Field], func(n int) {
+				if k := &w.canaries.all[n]; k.record != record {
 					w.met("commit: filled in")
-					k.copies = append(k.copies, canary{typ: c.Type, record: c.ID, field: x.Field, since: w.app().Version})
+					k.copies = append(k.copies, canary{typ: typ, record: record, field: x.Field, since: w.app().Version})
 				}
 			})
 		}

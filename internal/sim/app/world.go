@@ -59,7 +59,7 @@ func job(policy string) *Type {
 			{Name: "owner", Type: User, Default: "me"},
 			{Name: "squad", Type: Team},
 			{Name: "done_at", Type: Datetime},
-			{Name: "total", Type: Integer, Sums: "step.effort", Most: 12},
+			{Name: "total", Type: Integer, Sums: "step.effort", Most: 5},
 		},
 		Statuses: []Status{{Name: "planned", Queue: "planning"}, {Name: "working"}, {Name: "done", Frozen: true}},
 		Moves: []*Move{

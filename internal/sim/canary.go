@@ -16,6 +16,8 @@ type canary struct {
 	typ    string
 	record string
 	field  string
+	since  int64    // version of the app in which the field is called so
+	copies []canary // made by references that filled it in elsewhere
 }
 
 const (

@@ -59,7 +59,7 @@ func (h *host) resolveSeen(ctx context.Context, who *auth.Caller, i *wire.IssueD
 		return out, err
 	}
 	now := w.model.Record(i.Record)
-	if i.Server != nil && was != nil && now.Version > was.Version && was.Version != i.RecordVersion {
+	if i.Server != nil && was != nil && now.Version > was.Version && was.Version != i.RecordVersion && w.model.Entered(i.Record, i.RecordVersion, was.Version) {
 		w.violate("unseen", "%s decided issue %d at %d of %s, and it was applied to %d", who.Actor.User, i.Number, i.RecordVersion, short(i.Record), was.Version)
 	}
 	for k := range unseen {

@@ -18,7 +18,24 @@ type hand struct {
 	w    *world
 	user string
 	dice dice
-	made []int // canaries of what is entered now
+	app  *app.App                  // that they work with
+	all  func(typ string) []string // records that they can refer to
+	made []int                     // canaries of what is entered now
+}
+
+// hand is the user's at the device: of the definition that it has.
+func (d *device) hand(c *client.Client, x dice) *hand {
+	h := &hand{w: d.w, user: d.user, dice: x, app: d.w.app()}
+	if a, err := c.App(d.w.ctx); err == nil {
+		h.app = d.w.on(a.Source)
+	}
+	h.all = func(typ string) (out []string) {
+		for _, v := range d.records(c, typ) {
+			out = append(out, v.Record.ID)
+		}
+		return out
+	}
+	return h
 }
 
 // encoded is a value of the simulation's own as JSON, which always can be.
@@ -44,7 +61,7 @@ func unquote(v landfall.Value) string {
 var codes = []string{"A-1", "A-2", "A-3", "A-4"}
 
 func (h *hand) text(t *app.Type, field, record string) string {
-	n, text := h.w.canaries.write(canary{user: h.user, typ: t.Name, field: field, record: record})
+	n, text := h.w.canaries.write(canary{user: h.user, typ: t.Name, field: field, record: record, since: h.app.Version})
 	h.made = append(h.made, n)
 	return text
 }
@@ -86,6 +103,10 @@ func (h *hand) value(t *app.Type, f *app.Field, record string, now landfall.Valu
 		return quote(pick(h.dice, h.w.users))
 	case app.Team:
 		return quote(pick(h.dice, teams))
+	case app.Reference:
+		if all := h.all(f.To); len(all) > 0 {
+			return quote(pick(h.dice, all))
+		}
 	}
 	return landfall.Null
 }
@@ -95,7 +116,7 @@ func (h *hand) some(t *app.Type, record string, now landfall.Fields, most int) l
 	set := landfall.Fields{}
 	for range 1 + h.dice.IntN(most) {
 		f := pick(h.dice, t.Fields)
-		if f.Type == app.Datetime || f.Type == app.Reference || (f.Type == app.User || f.Type == app.Team) && !h.dice.chance(0.3) {
+		if f.Type == app.Datetime || f.Sums != "" || f.Name == t.PartOf || f.Type == app.Reference && h.all == nil || (f.Type == app.User || f.Type == app.Team) && !h.dice.chance(0.3) {
 			continue
 		}
 		set[f.Name] = h.value(t, f, record, now[f.Name])
@@ -108,14 +129,12 @@ func (h *hand) some(t *app.Type, record string, now landfall.Fields, most int) l
 }
 
 // fresh is what a new record begins with.
-func (h *hand) fresh(t *app.Type, job string) landfall.Fields {
+func (h *hand) fresh(t *app.Type) landfall.Fields {
 	set := landfall.Fields{}
 	for _, f := range t.Fields {
 		switch {
-		case f.Type == app.Reference && job != "" && h.dice.chance(0.8):
-			set[f.Name] = quote(job)
-		case f.Type == app.Reference, f.Type == app.Datetime:
-		case f.Required, f.Type == app.Team && h.dice.chance(0.4), f.Type != app.User && f.Type != app.Team && h.dice.chance(0.35):
+		case f.Type == app.Reference && !f.Required && h.dice.chance(0.2), f.Type == app.Datetime, f.Sums != "":
+		case f.Required, f.Type == app.Reference, f.Type == app.Team && h.dice.chance(0.4), f.Type != app.User && f.Type != app.Team && h.dice.chance(0.35):
 			if v := h.value(t, f, "", nil); !landfall.IsNull(v) {
 				set[f.Name] = v
 			}
@@ -188,12 +207,11 @@ func (d *device) do(c *client.Client, h *hand, what string, f func(g *client.Gro
 
 // create makes a record of a type.
 func (d *device) create(c *client.Client, h *hand, typ string) error {
-	t := d.w.app().Type(typ)
-	job := ""
-	if jobs := d.records(c, "job"); len(jobs) > 0 {
-		job = pick(h.dice, jobs).Record.ID
+	if t := h.app.Type(typ); t.PartOf != "" && len(h.all(t.PartOf)) == 0 {
+		typ = t.PartOf
 	}
-	set := h.fresh(t, job)
+	t := h.app.Type(typ)
+	set := h.fresh(t)
 	return d.do(c, h, "creates a "+typ+": "+shown(set), func(g *client.Group) error {
 		id, err := g.Create(typ, set)
 		h.entered(t, id, set)
@@ -203,13 +221,13 @@ func (d *device) create(c *client.Client, h *hand, typ string) error {
 
 // change updates, moves or deletes a record that the device shows.
 func (d *device) change(c *client.Client, h *hand) error {
-	typ := pick(h.dice, []string{"job", "job", "job", "task", "memo"})
+	typ := pick(h.dice, []string{"job", "job", "job", "job", "task", "task", "memo", "step", "step", "note"})
 	all := d.records(c, typ)
 	if len(all) == 0 {
 		return d.create(c, h, typ)
 	}
 	v := pick(h.dice, all[max(0, len(all)-d.w.conf.Hot):])
-	t, id := d.w.app().Type(typ), v.Record.ID
+	t, id := h.app.Type(typ), v.Record.ID
 	switch roll := h.dice.IntN(20); {
 	case roll == 0:
 		return d.do(c, h, "deletes "+typ+" "+short(id), func(g *client.Group) error { return g.Delete(id) })
@@ -246,14 +264,14 @@ func (d *device) move(c *client.Client, h *hand, t *app.Type, v *client.View) er
 }
 
 // group makes changes that are applied all or not at all: a job with a task on
-// it, or a change of two records.
+// it or a part of it, or a change of two records.
 func (d *device) group(c *client.Client, h *hand) error {
-	job, task := d.w.app().Type("job"), d.w.app().Type("task")
+	job, other := h.app.Type("job"), h.app.Type(pick(h.dice, []string{"task", "step"}))
 	jobs := d.records(c, "job")
 	if len(jobs) > 1 && h.dice.chance(0.3) {
 		return d.swap(c, h, jobs)
 	}
-	first, set := h.fresh(job, ""), landfall.Fields{}
+	first, set := h.fresh(job), landfall.Fields{}
 	return d.do(c, h, "makes a group of changes", func(g *client.Group) error {
 		var id string
 		var err error
@@ -270,10 +288,10 @@ func (d *device) group(c *client.Client, h *hand) error {
 		if err != nil {
 			return err
 		}
-		more := h.fresh(task, id)
+		more := h.fresh(other)
 		more["job"] = quote(id)
-		other, err := g.Create("task", more)
-		h.entered(task, other, more)
+		made, err := g.Create(other.Name, more)
+		h.entered(other, made, more)
 		return err
 	})
 }
@@ -282,11 +300,12 @@ func (d *device) group(c *client.Client, h *hand) error {
 func (d *device) swap(c *client.Client, h *hand, jobs []*client.View) error {
 	at := h.dice.IntN(len(jobs) - 1)
 	a, b := jobs[at].Record, jobs[at+1+h.dice.IntN(len(jobs)-at-1)].Record
+	name := h.app.Called(0, "job", "code")
 	code := func(r *landfall.Record) landfall.Fields {
-		if v := r.Fields["code"]; !landfall.IsNull(v) {
-			return landfall.Fields{"code": v}
+		if v := r.Fields[name]; !landfall.IsNull(v) {
+			return landfall.Fields{name: v}
 		}
-		return landfall.Fields{"code": landfall.Null}
+		return landfall.Fields{name: landfall.Null}
 	}
 	return d.do(c, h, "exchanges the codes of "+short(a.ID)+" and "+short(b.ID), func(g *client.Group) error {
 		if err := g.Update(a.ID, code(b)); err != nil {

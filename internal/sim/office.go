@@ -125,7 +125,7 @@ func (p *person) choose(d dice, i *wire.IssueDetail) core.Decision {
 		}
 		if d.chance(0.3) {
 			if t := p.w.app().Type(i.RecordType); t != nil {
-				h := &hand{w: p.w, user: p.name, dice: d}
+				h := p.hand(d)
 				dec.Set = h.some(t, i.Record, i.Server.Fields, 1)
 			}
 		}
@@ -223,16 +223,19 @@ func (p *person) retryPage(req wire.Retry) (next string, err error) {
 
 // change makes a change at the desk, with the version that the person saw.
 func (p *person) change(d dice) error {
-	typ := pick(d, []string{"job", "job", "task"})
-	t := p.w.app().Type(typ)
-	h := &hand{w: p.w, user: p.name, dice: d}
+	if d.chance(0.06) {
+		return p.restore(d)
+	}
+	typ := pick(d, []string{"job", "job", "job", "task", "task", "step", "note"})
+	h := p.hand(d)
+	t := h.app.Type(typ)
 	do := wire.Do{Op: landfall.OpCreate, Type: typ}
 	all, err := p.records(typ)
 	if err != nil {
 		return err
 	}
 	if len(all) == 0 || d.chance(0.15) {
-		do.ID, do.Set = (&ids{dice: d, clock: func() time.Time { return p.w.now }}).next(), h.fresh(t, "")
+		do.ID, do.Set = (&ids{dice: d, clock: func() time.Time { return p.w.now }}).next(), h.fresh(t)
 		h.entered(t, do.ID, do.Set)
 	} else {
 		r := all[d.IntN(min(len(all), p.w.conf.Hot))]
@@ -251,8 +254,33 @@ func (p *person) change(d dice) error {
 		}
 	}
 	p.think(d)
+	return p.do(do)
+}
+
+// hand is the person's own.
+func (p *person) hand(d dice) *hand {
+	h := &hand{w: p.w, user: p.name, dice: d, app: p.w.app()}
+	h.all = func(typ string) []string {
+		return slices.DeleteFunc(p.w.model.Visible(p.name), func(id string) bool { r := p.w.model.Record(id); return r == nil || r.Type != typ })
+	}
+	return h
+}
+
+// restore brings back something that was deleted.
+func (p *person) restore(d dice) error {
+	gone := p.w.model.Deleted()
+	if len(gone) == 0 {
+		return nil
+	}
+	r := pick(d, gone)
+	p.think(d)
+	return p.do(wire.Do{Op: landfall.OpRestore, Type: r.Type, ID: r.ID})
+}
+
+// do makes a change at the desk.
+func (p *person) do(do wire.Do) error {
 	var out wire.Done
-	err = p.ask("change a record", &out, func(ctx context.Context, server *host, who *auth.Caller) (any, error) {
+	err := p.ask("change a record", &out, func(ctx context.Context, server *host, who *auth.Caller) (any, error) {
 		before := server.atDesk(who.Actor.User)
 		done, err := server.inbox.Do(ctx, workspace, who.Actor, do)
 		if err == nil {
@@ -261,7 +289,7 @@ func (p *person) change(d dice) error {
 		return done, err
 	})
 	if err == nil {
-		p.w.say("%s: %ss %s %s at the desk: %s%s", p.name, do.Op, typ, short(out.Record.ID), do.Transition, shown(do.Set))
+		p.w.say("%s: %ss %s %s at the desk: %s%s", p.name, do.Op, do.Type, short(out.Record.ID), do.Transition, shown(do.Set))
 	}
 	return err
 }
@@ -349,8 +377,8 @@ func (p *person) changeUser(name, what string, c wire.UserChange) error {
 }
 
 // publish makes another version of the app the current one.
-func (p *person) publish(revised bool) error {
-	a := p.w.version(revised)
+func (p *person) publish(revised, rename bool) error {
+	a := p.w.version(revised, rename)
 	var out wire.Published
 	err := p.ask("publish", &out, func(ctx context.Context, h *host, who *auth.Caller) (any, error) {
 		return h.publisher.Publish(ctx, workspace, who.Actor, wire.Publish{Source: a.Source()})

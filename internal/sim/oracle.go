@@ -48,48 +48,65 @@ func (c *canaries) around(b []byte, n int) string {
 // mayRead: whoever entered a value, and whoever may see its record and read its
 // field. Of a record that is not there, or not any more, those who could if it were.
 func (w *world) mayRead(user string, k *canary) bool {
+	if slices.ContainsFunc(k.copies, func(c canary) bool { return w.mayRead(user, &c) }) {
+		return true
+	}
 	u := w.model.User(user)
-	if t := w.app().Type(k.typ); user != k.user && (u == nil || t != nil && t.Hides(u.Roles, k.field)) {
+	if t := w.app().Type(k.typ); user != k.user && (u == nil || t != nil && t.Hides(u.Roles, w.app().Called(k.since, k.typ, k.field))) {
 		return false
 	}
 	if user == k.user || w.model.Sees(user, k.record) {
 		return true
 	}
+	if r := w.model.Record(k.record); r != nil && !r.Deleted {
+		return false
+	}
 	a := u.Actor()
 	keys := a.Keys()
-	holds := func(audience []string) bool {
-		return slices.ContainsFunc(audience, func(key string) bool { return slices.Contains(keys, key) })
-	}
-	r := w.model.Record(k.record)
+	return slices.ContainsFunc(w.would(k.typ, k.record), func(key string) bool { return slices.Contains(keys, key) })
+}
+
+// would lists who could receive a record that is not there, or not any more, if it
+// were. One that is there has those who do.
+func (w *world) would(typ, id string) []string {
+	t, r := w.app().Type(typ), w.model.Record(id)
 	switch {
+	case t == nil:
+		return nil
 	case r == nil:
-		return slices.ContainsFunc(w.canaries.would[k.record], func(x would) bool {
-			t := w.app().Type(x.typ)
-			return t != nil && holds(audience(t, x.fields, t.Initial))
-		})
+		var keys []string
+		for _, x := range w.canaries.would[id] {
+			if x.typ == typ {
+				keys = append(keys, w.audience(t, x.fields, t.Initial)...)
+			}
+		}
+		return keys
+	case r.Type != typ:
+		return nil
 	case r.Deleted:
-		t := w.app().Type(r.Type)
-		return t != nil && holds(audience(t, r.Fields, r.Status))
+		return w.audience(t, r.Fields, r.Status)
 	}
-	return false
+	return w.model.Keys(typ, id)
 }
 
 // audience lists who may receive a record in this state.
-func audience(t *app.Type, fields landfall.Fields, status string) []string {
+func (w *world) audience(t *app.Type, fields landfall.Fields, status string) []string {
 	var keys []string
-	for _, k := range t.Audience {
+	for _, k := range t.Seen() {
 		if len(k.Statuses) > 0 && !slices.Contains(k.Statuses, status) {
 			continue
 		}
-		switch k.Kind {
-		case "all":
+		name := unquote(fields[k.Name])
+		switch {
+		case k.Kind == "all":
 			keys = append(keys, "all")
-		case "role":
+		case k.Kind == "role":
 			keys = append(keys, "role:"+k.Name)
+		case name == "":
+		case k.Kind == "via":
+			keys = append(keys, w.would(t.Field(k.Name).To, name)...)
 		default:
-			if name := unquote(fields[k.Name]); name != "" {
-				keys = append(keys, k.Kind+":"+name)
-			}
+			keys = append(keys, k.Kind+":"+name)
 		}
 	}
 	return keys

@@ -37,13 +37,12 @@ var deviceActs map[string]func(*device, dice)
 func init() { //nolint:gochecknoinits // the table refers to what refers to it
 	hands := func(f func(*device, *client.Client, *hand) error) func(*device, dice) {
 		return func(d *device, x dice) {
-			h := &hand{w: d.w, user: d.user, dice: x}
-			d.run("a change", func(c *client.Client) error { return f(d, c, h) })
+			d.run("a change", func(c *client.Client) error { return f(d, c, d.hand(c, x)) })
 		}
 	}
 	deviceActs = map[string]func(*device, dice){
 		"create": hands(func(d *device, c *client.Client, h *hand) error {
-			return d.create(c, h, pick(h.dice, []string{"job", "job", "task", "memo"}))
+			return d.create(c, h, pick(h.dice, []string{"job", "job", "task", "task", "memo", "step", "step", "note"}))
 		}),
 		"change":    hands((*device).change),
 		"group":     hands((*device).group),
@@ -104,7 +103,7 @@ var deskActs = map[string]func(*world, int, dice){
 		})
 	},
 	"publish": func(w *world, _ int, d dice) {
-		w.root.act("publish", func() error { return w.root.publish(d.chance(0.6)) })
+		w.root.act("publish", func() error { return w.root.publish(d.chance(0.6), d.chance(0.7)) })
 	},
 	"revoke": func(w *world, who int, _ dice) {
 		d := w.devices[who%len(w.devices)]

@@ -96,7 +96,7 @@ func (v *vandal) mutation(x dice, n int64) json.RawMessage {
 		record = pick(x, jobs).Record.ID
 	}
 	at := w.now.Format("2006-01-02T15:04:05Z")
-	h := &hand{w: w, user: v.d.user, dice: x}
+	h := &hand{w: w, user: v.d.user, dice: x, app: w.app()}
 	title := h.text(w.app().Type("job"), "title", record)
 	h.entered(w.app().Type("job"), record, nil)
 	all := []string{

@@ -40,7 +40,8 @@ type world struct {
 	staff   []string // everybody but the administrator
 	vandal  *vandal
 
-	versions int64
+	apps     map[string]*app.App // that were ever made, by source
+	followed map[string]int64    // where records last followed what they are seen via
 
 	model      *model.Model
 	ledger     ledger
@@ -70,13 +71,14 @@ func (w *world) met(what string) { w.branches[what]++ }
 // app is the one in force: after a restore, that of the backup.
 func (w *world) app() *app.App { return w.model.App() }
 
-// version makes another version of the app.
-func (w *world) version(revised bool) *app.App {
-	w.versions++
-	return w.know(app.Simulated(w.versions, w.conf.Policy, revised))
+// version makes another version of the app, in which, with rename, a few things are
+// called otherwise.
+func (w *world) version(revised, rename bool) *app.App {
+	return w.know(w.app().Next(w.conf.Policy, revised, rename))
 }
 
 func (w *world) know(a *app.App) *app.App {
+	w.apps[a.Source()] = a
 	w.model.Know(a)
 	return a
 }
@@ -86,6 +88,7 @@ func (w *world) committed(c *watch.Commit) {
 	for _, v := range w.model.Commit(c) {
 		w.violate(v.Rule, "%s", v.Text)
 	}
+	w.moments(c)
 }
 
 // The people of every world.
@@ -136,7 +139,7 @@ func newWorld(ctx context.Context, s *Scenario, trace io.Writer) (*world, error)
 		return nil, f.err
 	}
 	w := &world{
-		clockwork: newClockwork(trace), ctx: ctx, seed: s.Seed, conf: s.Conf, versions: 1,
+		clockwork: newClockwork(trace), ctx: ctx, seed: s.Seed, conf: s.Conf, apps: map[string]*app.App{}, followed: map[string]int64{},
 		model: model.New(), sent: letters{}, branches: map[string]int{}, given: map[string]string{},
 		ledger: ledger{by: map[string]*entered{}, receipts: map[string]string{}},
 	}

@@ -12,6 +12,16 @@ type App struct {
 	Queues  []Queue
 	Types   []*Type
 	Routes  []Route
+	Convert []Conversion
+}
+
+// Conversion is what one version renamed of a type: old names to new ones.
+type Conversion struct {
+	To       int64
+	Type     string
+	Fields   map[string]string
+	Statuses map[string]string
+	Moves    map[string]string
 }
 
 // Queue is a work queue with the roles that work it.
@@ -26,9 +36,11 @@ type Route struct {
 	Queue string
 }
 
-// Type is a type of records; Initial is empty when it has no lifecycle.
+// Type is a type of records; Initial is empty when it has no lifecycle. One that is
+// PartOf another has a reference of that type's name.
 type Type struct {
 	Name     string
+	PartOf   string
 	Number   string // prefix of its numbers, from 1; empty: none
 	Fields   []*Field
 	Initial  string
@@ -55,7 +67,7 @@ const (
 	Datetime  = "datetime"
 )
 
-// Field is a field. Positive stands for the check "NAME > 0".
+// Field is a field. Positive stands for the check "NAME > 0", Most for "NAME <= N".
 type Field struct {
 	Name     string
 	Type     string
@@ -67,7 +79,18 @@ type Field struct {
 	Required bool
 	Unique   bool
 	Positive bool
+	Most     int64
+	Sums     string // TYPE.FIELD of parts: it is computed, their sum
+	Where    *Where
+	Fill     []Fill
 }
+
+// Where is the condition of a reference: its target is not in the status, unless
+// the record has nothing in a field.
+type Where struct{ Not, Unless string }
+
+// Fill sets a field to one of the target's when the reference is set.
+type Fill struct{ Field, From string }
 
 // Status is a status; nobody sets fields of a case in a frozen one.
 type Status struct {
@@ -88,9 +111,10 @@ type Move struct {
 	Stamp    string
 }
 
-// Key is an audience key: of a user or team field, of a role, or of everybody.
+// Key is an audience key: of a user or team field, of a role, of everybody, or of
+// who sees what a reference names.
 type Key struct {
-	Kind     string // user, team, role, all
+	Kind     string // user, team, role, all, via
 	Name     string
 	Statuses []string // in which it counts; none: always
 }
@@ -131,6 +155,41 @@ func (a *App) Type(name string) *Type {
 		}
 	}
 	return nil
+}
+
+// Seen lists the keys of the audience: of a part, who sees its whole.
+func (t *Type) Seen() []Key {
+	if t.PartOf != "" {
+		return []Key{{Kind: "via", Name: t.PartOf}}
+	}
+	return t.Audience
+}
+
+// Deepest lists the types so that each comes after those through which its records
+// are seen.
+func (a *App) Deepest() []*Type {
+	var out []*Type
+	for len(out) < len(a.Types) {
+		for _, t := range a.Types {
+			if !slices.Contains(out, t) && !slices.ContainsFunc(t.Seen(), func(k Key) bool {
+				return k.Kind == "via" && !slices.Contains(out, a.Type(t.Field(k.Name).To))
+			}) {
+				out = append(out, t)
+			}
+		}
+	}
+	return out
+}
+
+// Parts lists the types whose records are parts of a type's.
+func (a *App) Parts(whole string) []*Type {
+	var out []*Type
+	for _, t := range a.Types {
+		if t.PartOf == whole && whole != "" {
+			out = append(out, t)
+		}
+	}
+	return out
 }
 
 // Queue finds a queue; nil for none.

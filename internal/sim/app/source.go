@@ -2,6 +2,8 @@ package app
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -11,6 +13,7 @@ func (a *App) Source() string {
 	p := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	p("app: simulated")
 	p("title: Simulated work, version %d", a.Version)
+	p("version: %d", a.Version)
 	p("roles: %s", list(a.Roles))
 	p("queues:")
 	for _, q := range a.Queues {
@@ -27,7 +30,25 @@ func (a *App) Source() string {
 			p("    - {when: \"issue.kind == '%s'\", queue: %s}", r.Kind, r.Queue)
 		}
 	}
+	if len(a.Convert) > 0 {
+		p("convert:")
+		for _, c := range a.Convert {
+			p("  - {to: %d, type: %s%s%s%s}", c.To, c.Type, names("rename", c.Fields), names("statuses", c.Statuses), names("transitions", c.Moves))
+		}
+	}
 	return b.String()
+}
+
+// names are old names with their new ones, in order.
+func names(word string, m map[string]string) string {
+	var all []string
+	for _, old := range slices.Sorted(maps.Keys(m)) {
+		all = append(all, old+": "+m[old])
+	}
+	if len(all) == 0 {
+		return ""
+	}
+	return ", " + word + ": {" + strings.Join(all, ", ") + "}"
 }
 
 type printer func(format string, args ...any)
@@ -36,12 +57,17 @@ func list(names []string) string { return "[" + strings.Join(names, ", ") + "]" 
 
 func (t *Type) source(p printer) {
 	p("  %s:", t.Name)
+	if t.PartOf != "" {
+		p("    part_of: %s", t.PartOf)
+	}
 	if t.Number != "" {
 		p("    number: {prefix: %s, from: 1}", t.Number)
 	}
 	p("    fields:")
 	for _, f := range t.Fields {
-		p("      %s: {%s}", f.Name, strings.Join(f.words(), ", "))
+		if f.Name != t.PartOf { // which is there by itself
+			p("      %s: {%s}", f.Name, strings.Join(f.words(), ", "))
+		}
 	}
 	if t.Initial != "" {
 		t.lifecycle(p)
@@ -50,7 +76,9 @@ func (t *Type) source(p printer) {
 	for _, k := range t.Audience {
 		keys = append(keys, k.word())
 	}
-	p("    audience: %s", list(keys))
+	if t.PartOf == "" {
+		p("    audience: %s", list(keys))
+	}
 	t.rights(p)
 	conflicts := "queue: " + t.Queue
 	if t.Initial != "" {
@@ -73,6 +101,18 @@ func (f *Field) words() []string {
 	add(len(f.Choices) > 0, "choices: %s", list(f.Choices))
 	add(f.Default != "", "default: %s", f.Default)
 	add(f.Positive, "check: \"%s > 0\", message: Enter more than nothing", f.Name)
+	add(f.Most > 0, "check: \"%s <= %d\", message: Enter less", f.Name, f.Most)
+	if typ, name, sums := strings.Cut(f.Sums, "."); sums {
+		add(true, "computed: \"parts.%s.map(p, p.%s).sum()\"", typ, name)
+	}
+	if w := f.Where; w != nil {
+		add(true, "where: \"target.status != '%s' || record.%s == null\"", w.Not, w.Unless)
+	}
+	var fill []string
+	for _, x := range f.Fill {
+		fill = append(fill, x.Field+": target."+x.From)
+	}
+	add(len(fill) > 0, "fill: {%s}", strings.Join(fill, ", "))
 	add(f.Conflict != "", "conflict: %s", f.Conflict)
 	return words
 }

@@ -10,7 +10,8 @@ const (
 
 // Simulated is a version of the simulated app. Its types between them have every
 // policy, an own lifecycle, numbers, unique values, references, teams, and
-// records that few may see. policy is the status policy of a job; revised is what
+// records that few may see, parts with a sum of them on their whole, and records that
+// are seen via others, and those via them. policy is the status policy of a job; revised is what
 // a later version changes: a right, a rule, a transition, who receives what, and who
 // reads what of it.
 func Simulated(version int64, policy string, revised bool) *App {
@@ -18,7 +19,7 @@ func Simulated(version int64, policy string, revised bool) *App {
 		Version: version,
 		Roles:   []string{Worker, Lead, Clerk, Guest},
 		Queues:  []Queue{{"conflicts", []string{Clerk}}, {"planning", []string{Lead}}, {"access", []string{Clerk, Lead}}},
-		Types:   []*Type{job(policy), task(), memo()},
+		Types:   []*Type{job(policy), task(), memo(), step(), note()},
 		Routes:  []Route{{"authorization", "access"}},
 	}
 	if revised {
@@ -58,6 +59,7 @@ func job(policy string) *Type {
 			{Name: "owner", Type: User, Default: "me"},
 			{Name: "squad", Type: Team},
 			{Name: "done_at", Type: Datetime},
+			{Name: "total", Type: Integer, Sums: "step.effort", Most: 5},
 		},
 		Statuses: []Status{{Name: "planned", Queue: "planning"}, {Name: "working"}, {Name: "done", Frozen: true}},
 		Moves: []*Move{
@@ -82,11 +84,12 @@ func task() *Type {
 		Name: "task", Queue: "conflicts",
 		Fields: []*Field{
 			{Name: "what", Type: Text, Required: true},
-			{Name: "job", Type: Reference, To: "job"},
+			{Name: "job", Type: Reference, To: "job", Where: &Where{"done", "hours"}, Fill: []Fill{{"place", "site"}}},
 			{Name: "hours", Type: Decimal},
+			{Name: "place", Type: Text},
 			{Name: "owner", Type: User, Default: "me"},
 		},
-		Audience: []Key{{Kind: "user", Name: "owner"}, {Kind: "role", Name: Lead}},
+		Audience: []Key{{Kind: "user", Name: "owner"}, {Kind: "role", Name: Lead}, {Kind: "via", Name: "job"}},
 		Rights: []Right{
 			{Role: Worker, Verb: "create"}, {Role: Worker, Verb: "update", Own: true}, {Role: Worker, Verb: "delete", Own: true},
 			{Role: Lead, Verb: "create"}, {Role: Lead, Verb: "update"}, {Role: Lead, Verb: "delete"},
@@ -104,6 +107,40 @@ func memo() *Type {
 		Rights: []Right{
 			{Role: Worker, Verb: "create"}, {Role: Worker, Verb: "update", Own: true}, {Role: Worker, Verb: "delete", Own: true},
 			{Role: Lead, Verb: "create"}, {Role: Lead, Verb: "update", Own: true},
+		},
+	}
+}
+
+// step is a part of a job.
+func step() *Type {
+	return &Type{
+		Name: "step", PartOf: "job", Queue: "conflicts",
+		Fields: []*Field{
+			{Name: "what", Type: Text, Required: true},
+			{Name: "effort", Type: Integer, Conflict: "add"},
+			{Name: "job", Type: Reference, To: "job", Required: true},
+		},
+		Rights: []Right{
+			{Role: Worker, Verb: "create"}, {Role: Worker, Verb: "update"}, {Role: Worker, Verb: "delete"},
+			{Role: Lead, Verb: "create"}, {Role: Lead, Verb: "update"}, {Role: Lead, Verb: "delete"},
+			{Role: Clerk, Verb: "update"},
+		},
+	}
+}
+
+// note is seen via a task, and so via its job.
+func note() *Type {
+	return &Type{
+		Name: "note", Queue: "conflicts",
+		Fields: []*Field{
+			{Name: "text", Type: LongText, Required: true, Conflict: "append"},
+			{Name: "task", Type: Reference, To: "task"},
+			{Name: "owner", Type: User, Default: "me"},
+		},
+		Audience: []Key{{Kind: "user", Name: "owner"}, {Kind: "via", Name: "task"}},
+		Rights: []Right{
+			{Role: Worker, Verb: "create"}, {Role: Worker, Verb: "update", Own: true}, {Role: Worker, Verb: "delete", Own: true},
+			{Role: Lead, Verb: "create"}, {Role: Lead, Verb: "update"}, {Role: Lead, Verb: "delete"}, {Role: Clerk, Verb: "update"},
 		},
 	}
 }

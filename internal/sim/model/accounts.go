@@ -113,8 +113,11 @@ func (r *reading) began() bool {
 }
 
 // publish reads a new version of the definition, at a place of its own.
-func (r *reading) publish(d *store.DefinitionRow) {
-	r.place(r.seq+1, "a definition")
+// Records that it converts have changed at that place already.
+func (r *reading) publish(d *store.DefinitionRow, changes []*landfall.Change) {
+	if len(changes) == 0 {
+		r.place(r.seq+1, "a definition")
+	}
 	if d.Version != r.m.version+1 {
 		r.complain("definition", "version %d is published after %d", d.Version, r.m.version)
 	}
@@ -126,8 +129,8 @@ func (r *reading) publish(d *store.DefinitionRow) {
 	if d.Seq != r.seq {
 		r.complain("definition", "version %d is kept as published at %d, and was at %d", d.Version, d.Seq, r.seq)
 	}
-	r.regroup(a)
-	r.m.app, r.m.version = a, d.Version
+	r.regroup(a, d, changes)
+	r.m.version, r.m.published = d.Version, append(slices.Clip(r.m.published), r.seq)
 	if !r.began() {
 		if by := r.m.actor(d.By, ""); by.Disabled || !by.Has(landfall.Administrator) {
 			r.complain("definition", "version %d is published by %s, who may not", d.Version, d.By)

@@ -32,12 +32,15 @@ func (r *run) others(a *attempt) []*landfall.Change {
 		out = append(out, h[from:]...)
 	}
 	out = append(out, a.w.made...)
-	return slices.DeleteFunc(out, func(c *landfall.Change) bool { return own(a, c) })
+	return slices.DeleteFunc(out, func(c *landfall.Change) bool { return c.Derived || own(a, c) })
 }
 
 // changed: somebody else changed the record since the base. Of a lost base this
 // is known: what the replica did itself before, its author saw.
 func (r *run) changed(a *attempt) bool {
+	if !a.current && r.partsChanged(a, a.w.id, a.t.Name) {
+		return true
+	}
 	if !r.foreign(a) {
 		return len(r.others(a)) > 0
 	}
@@ -45,7 +48,7 @@ func (r *run) changed(a *attempt) bool {
 	return slices.ContainsFunc(h, func(c *landfall.Change) bool {
 		o := c.Origin
 		before := o.Incarnation < a.x.Incarnation || o.Incarnation == a.x.Incarnation && o.N < a.x.N
-		return o.Replica != a.x.Replica || !before
+		return !c.Derived && (o.Replica != a.x.Replica || !before)
 	})
 }
 
@@ -79,11 +82,44 @@ func (r *run) merged(a *attempt) (landfall.Kind, string) {
 	}
 	others := r.others(a)
 	for _, f := range a.t.Fields {
-		if v, set := a.x.Set[f.Name]; set {
+		v, set := a.x.Set[f.Name]
+		switch {
+		case set && f.Sums != "":
+			a.w.setBy[f.Name] = r.at
+			if delete(a.w.bad, f.Name); !landfall.IsNull(v) {
+				a.w.bad[f.Name] = r.at // nobody enters it
+			}
+		case set:
 			r.field(a, f, v, others)
 		}
 	}
+	r.fill(a, others)
 	return "", ""
+}
+
+// fill sets what references that were set fill in: what the mutation does not set
+// itself, and nobody else did since.
+func (r *run) fill(a *attempt, others []*landfall.Change) {
+	for _, f := range a.t.Fields {
+		id := text(a.change.Set[f.Name])
+		if len(f.Fill) == 0 || id == "" {
+			continue
+		}
+		if !r.refers(f, id) {
+			return
+		}
+		target := r.load(id)
+		r.refresh(target)
+		for _, x := range f.Fill {
+			_, own := a.x.Set[x.Field]
+			if own || slices.ContainsFunc(others, func(c *landfall.Change) bool { return r.m.sets(c, x.Field) }) {
+				continue
+			}
+			delete(a.w.bad, x.Field)
+			a.w.setBy[x.Field] = r.at
+			a.enter(x.Field, orNull(target.now.Fields[x.From]))
+		}
+	}
 }
 
 // try is a value that could not be taken, and what it counts from.
@@ -120,6 +156,9 @@ func (r *run) fieldFrom(a *attempt, f *app.Field, v landfall.Value, others []*la
 	name := f.Name
 	a.w.setBy[name] = r.at
 	device, ok := canonical(f, v)
+	if ok && name == a.t.PartOf && a.x.Op != landfall.OpCreate {
+		ok = landfall.SameValue(device, a.fields[name]) // a part stays where it is
+	}
 	if !ok {
 		a.w.bad[name] = r.at
 		return
@@ -131,10 +170,7 @@ func (r *run) fieldFrom(a *attempt, f *app.Field, v landfall.Value, others []*la
 		if c, ok := canonical(f, s.was); ok {
 			s.was = c
 		}
-		changed := r.foreign(a) || slices.ContainsFunc(others, func(c *landfall.Change) bool {
-			_, set := c.Set[name]
-			return set && c.Action != landfall.Assigned
-		})
+		changed := r.foreign(a) || slices.ContainsFunc(others, func(c *landfall.Change) bool { return r.m.sets(c, name) })
 		s.touched = changed && !landfall.SameValue(s.current, s.was)
 		if s.blind = a.t.Hides(r.actor.Roles, name); s.blind {
 			s.touched = !a.current && (changed || slices.Contains([]string{"add", "union", "append"}, f.Conflict))
@@ -208,15 +244,26 @@ func (r *run) apply(a *attempt) {
 			return
 		}
 		c.Action = landfall.Restored
+		a.w.stale, a.w.staleAt = true, r.at // its parts come back first
 	default:
 		if len(c.Set) == 0 && len(c.Lost) == 0 {
 			return
 		}
 		c.Action = landfall.Updated
 	}
-	r.changes = append(r.changes, *c)
-	a.w.made = append(a.w.made, c)
-	a.w.now = fold(r.m.app, a.w.now, c)
+	if c.Action != landfall.Deleted && c.Action != landfall.Restored {
+		r.computed(a.t, a.w, func(name string, v landfall.Value) {
+			if a.w.now == nil || !landfall.SameValue(a.w.now.Fields[name], v) {
+				a.enter(name, v)
+			}
+		})
+	}
+	r.make(a.w, c)
+	a.w.judged, a.w.gone = true, false
+	if c.Action == landfall.Deleted || c.Action == landfall.Restored {
+		r.together(a, a.w.id, a.t.Name)
+	}
+	r.disturb(a.t, a.w.now)
 }
 
 // fold is the record after a change; nil before its creation.

@@ -62,21 +62,19 @@ func (r *reading) fold(changes []*landfall.Change) {
 		next := &record{}
 		var before *landfall.Record
 		if was != nil {
-			before, next.history = was.Record, was.history
+			before = was.Record
+			*next = *was
 		}
 		next.Record = fold(r.m.app, before, c)
 		if t := r.m.app.Type(c.Type); t != nil && t.Number != "" && c.Action == landfall.Created {
 			r.m.counters[c.Type]++
 			next.Number = t.Number + strconv.FormatInt(r.m.counters[c.Type], 10)
 		}
-		if c.Action != landfall.Assigned {
+		if c.Action != landfall.Assigned && !c.Derived {
 			next.Definition = r.m.version
-			r.judged[c.ID] = true
 		}
+		next.gone = c.Action == landfall.Deleted && r.m.goes(c, changes)
 		next.history = append(slices.Clip(next.history), c)
-		if !next.Deleted {
-			next.keys = audience(r.m.app, next.Record)
-		}
 		if !slices.Contains(ids, c.ID) {
 			ids = append(ids, c.ID)
 			r.m.give(before)
@@ -84,8 +82,13 @@ func (r *reading) fold(changes []*landfall.Change) {
 		r.m.records[c.ID] = next
 	}
 	for _, id := range ids {
-		r.m.reserve(r.m.records[id].Record)
+		rec := r.m.records[id]
+		r.m.reserve(rec.Record)
+		if at := slices.IndexFunc(changes, func(c *landfall.Change) bool { return c.ID == id && c.Derived }); at >= 0 && r.m.plainly(rec.Record) {
+			rec.Definition = r.m.version // which it is found valid by
+		}
 	}
+	r.follow(ids)
 	for _, id := range ids {
 		if !slices.Contains(r.touched, id) {
 			r.touched = append(r.touched, id)

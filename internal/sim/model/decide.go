@@ -94,7 +94,7 @@ func (r *reading) synthesis(effects []*landfall.Change, old *Issue, i *landfall.
 		if c.Action == landfall.Assigned {
 			continue
 		}
-		if n := len(parts) - 1; n >= 0 && c.Action == landfall.Updated && parts[n].ID == c.ID && splits(&parts[n], c, old.Record) {
+		if n := len(parts) - 1; n >= 0 && c.Action == landfall.Updated && !c.Derived && !parts[n].Derived && parts[n].ID == c.ID && splits(&parts[n], c, old.Record) {
 			maps.Copy(parts[n].Set, c.Set)
 			maps.Copy(parts[n].Was, c.Was)
 			continue
@@ -111,12 +111,16 @@ func (r *reading) synthesis(effects []*landfall.Change, old *Issue, i *landfall.
 	}
 	for k := range parts {
 		c := &parts[k]
+		if c.Derived || r.m.goes(c, effects) {
+			continue
+		}
 		x := &landfall.Mutation{Op: ops[c.Action], Type: c.Type, ID: c.ID, Transition: c.Transition, Set: c.Set.Clone(), Replica: decided.Replica, Incarnation: 1, Definition: r.m.version}
 		if t := r.m.app.Type(c.Type); t != nil && c.Action == landfall.Moved {
 			if move := t.Move(c.Transition); move != nil {
 				delete(x.Set, move.Stamp)
 			}
 		}
+		r.m.entered(x)
 		run = append(run, step{mutation: x, edited: r.now(), issue: i.ID, current: true})
 	}
 	return run, parts
@@ -139,7 +143,7 @@ func (r *reading) sources(effects []*landfall.Change, old *Issue, i *landfall.Is
 		if t == nil || it.bad != "" {
 			continue
 		}
-		for name, v := range it.mutation.Set {
+		for name, v := range r.m.converted(&it.mutation).Set {
 			if f := t.Field(name); f != nil {
 				if c, ok := canonical(f, v); ok {
 					v = c
@@ -157,16 +161,19 @@ func (r *reading) sources(effects []*landfall.Change, old *Issue, i *landfall.Is
 		if c.Author != i.Decider {
 			by = i.Decider
 		}
-		if c.Origin != decided || c.Issue != i.ID || c.By != by || !c.Edited.Equal(r.now()) || !on[c.ID] || c.Author != i.Decider && c.Author != old.Author {
+		if c.Origin != decided || c.Issue != i.ID || c.By != by || !c.Edited.Equal(r.now()) || !on[c.ID] && !c.Derived && !r.m.goes(c, effects) || c.Author != i.Decider && c.Author != old.Author {
 			r.complain("decision", "the decision of issue %s by %s changes %s as %s, by %q, from %s", i.ID, i.Decider, c.ID, c.Author, c.By, c.Origin)
 		}
 		if c.Action == landfall.Assigned {
 			r.assigned(c, i)
 		}
-		if c.Action == landfall.Assigned || c.Action == landfall.Moved {
+		if c.Action == landfall.Assigned || c.Action == landfall.Moved || c.Derived {
 			continue
 		}
 		for _, name := range slices.Sorted(maps.Keys(c.Set)) {
+			if r.m.nobodys(c, name) {
+				continue
+			}
 			if t := r.m.app.Type(c.Type); t != nil && t.Hides(r.m.actor(i.Decider, "").Roles, name) {
 				continue // a value of their own that happens to be what was sent is theirs
 			}
@@ -193,7 +200,7 @@ func (r *reading) kept(old *Issue, i *landfall.Issue, effects []*landfall.Change
 		r.took(old, i, effects, covered)
 	case landfall.SettledKept:
 		for _, c := range effects {
-			if c.Author != i.Decider && c.Action != landfall.Assigned {
+			if c.Author != i.Decider && c.Action != landfall.Assigned && !c.Derived {
 				r.complain("settlement", "issue %s keeps the server's side, and %s of %s is taken from the device", i.ID, c.Action, c.ID)
 			}
 		}
@@ -229,7 +236,7 @@ func (r *reading) took(old *Issue, i *landfall.Issue, effects []*landfall.Change
 		case landfall.OpCreate, landfall.OpRestore:
 			removed[it.Record] = false
 		}
-		maps.Copy(want[it.Record], it.mutation.Set)
+		maps.Copy(want[it.Record], r.m.converted(&it.mutation).Set)
 	}
 	for _, id := range ids {
 		r.tookOf(i, id, want[id], removed[id], stamped)
@@ -251,7 +258,7 @@ func (r *reading) tookOf(i *landfall.Issue, id string, want landfall.Fields, rem
 	t := r.m.app.Type(rec.Type)
 	for _, name := range slices.Sorted(maps.Keys(want)) {
 		f := t.Field(name)
-		if f == nil || stamped[id+" "+name] || removed {
+		if f == nil || f.Sums != "" || stamped[id+" "+name] || removed {
 			continue
 		}
 		v := want[name]

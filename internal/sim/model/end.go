@@ -29,6 +29,7 @@ func (r *reading) end() {
 			r.complain("atomic", "%s is stored without a change", id)
 		}
 	}
+	r.followed()
 	for _, id := range slices.Sorted(maps.Keys(r.regrouped)) {
 		r.complain("audience", "%s is given to %v at %d, for which there is no reason", id, r.regrouped[id].Keys, r.regrouped[id].Seq)
 	}
@@ -36,6 +37,7 @@ func (r *reading) end() {
 	for i := range r.sides {
 		r.side(&r.sides[i])
 	}
+	r.linked()
 	for _, id := range slices.Sorted(maps.Keys(r.replicas)) {
 		r.complain("atomic", "where %s stands is not stored", id)
 	}
@@ -53,7 +55,7 @@ func (r *reading) stored(want *record, op *watch.Op) {
 	if diff := difference(want.Record, op.Record); diff != "" {
 		r.complain("fold", "%s is stored at %d with another %s", want.ID, op.Record.Version, diff)
 	}
-	if !slices.Equal(want.keys, op.Keys) {
+	if want.moved <= want.Version && !slices.Equal(want.keys, op.Keys) {
 		r.complain("audience", "%s is stored at %d for %v, not for %v", want.ID, op.Record.Version, op.Keys, want.keys)
 	}
 }
@@ -164,6 +166,8 @@ func (r *reading) side(op *watch.Op) {
 	switch {
 	case op.Unique != nil:
 		r.reserved(op.Unique)
+	case op.Links != nil:
+		r.m.links[op.Links.ID] = op.Links.Links
 	case op.Counter != nil:
 		if n := r.m.counters[op.Counter.Series]; n != op.Counter.N {
 			r.complain("number", "the last number of %s is kept as %d, and was %d", op.Counter.Series, op.Counter.N, n)
@@ -221,6 +225,8 @@ func same(a, b *landfall.Change) (rule, what string) {
 		return "verdict", "record"
 	case a.Action != b.Action || a.Transition != b.Transition || a.From != b.From || a.To != b.To:
 		return "transition", "move"
+	case a.Derived != b.Derived:
+		return "derived", "mark"
 	case a.Author != b.Author || a.By != b.By || a.Issue != b.Issue || a.Origin != b.Origin:
 		return "origin", "author or origin"
 	case !a.Edited.Equal(b.Edited):

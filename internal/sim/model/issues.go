@@ -110,7 +110,7 @@ func (r *reading) opened(changes []*landfall.Change, row *store.IssueRow, units 
 	case i.Author != first.User || i.Device != first.Key.Replica || i.N != first.Key.N || first.Key.Incarnation > 0 && i.Incarnation != first.Key.Incarnation:
 		r.complain("issue", "issue %s names %s.%d.%d of %s, not %s of %s", i.ID, i.Device, i.Incarnation, i.N, i.Author, first.Key, first.User)
 	case i.Record != at.Record || i.RecordType != at.Type || i.Op != at.Op || i.Transition != at.mutation.Transition && at.bad == "":
-		r.complain("issue", "issue %s is about %s %s %s, not %s %s %s", i.ID, i.Op, i.RecordType, i.Record, at.Op, at.Type, at.Record)
+		r.complain("issue", "issue %s is about %s %s %s %s, not %s %s %s %s", i.ID, i.Op, i.Transition, i.RecordType, i.Record, at.Op, at.mutation.Transition, at.Type, at.Record)
 	case i.Group != len(units) && (i.Group > 0 || len(units) > 1):
 		r.complain("group", "issue %s is of a group of %d, and %d were refused", i.ID, i.Group, len(units))
 	}

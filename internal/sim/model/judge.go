@@ -62,6 +62,12 @@ type work struct {
 	setBy    map[string]int
 	last     int
 	required []need
+	judged   bool // by a step that checks all of it
+	gone     bool // deleted with its whole
+	stale    bool // a part changed
+	staleAt  int
+	derived  []string       // computed fields that changed with parts
+	broken   map[string]int // step with which a computed field can't be worked out
 }
 
 type need struct {
@@ -71,6 +77,10 @@ type need struct {
 
 // judge says what the rules make of a run.
 func (m *Model) judge(actor landfall.Actor, steps []step, lane bool, seq int64, now time.Time) verdict {
+	steps = slices.Clone(steps)
+	for i := range steps {
+		steps[i].mutation = m.converted(steps[i].mutation)
+	}
 	r := &run{m: m, actor: actor, steps: steps, lane: lane, seq: seq, now: now, work: map[string]*work{}}
 	if !lane {
 		if issue := m.waits(steps); issue != "" {
@@ -83,8 +93,9 @@ func (m *Model) judge(actor landfall.Actor, steps []step, lane bool, seq int64, 
 			return verdict{kind: kind, at: i, why: why}
 		}
 	}
-	if at, why := r.faults(); at >= 0 {
-		return verdict{kind: landfall.KindValidation, at: at, why: why}
+	r.refreshAll()
+	if kind, at, why := r.faults(); at >= 0 {
+		return verdict{kind: kind, at: at, why: why}
 	}
 	return verdict{changes: r.changes}
 }
@@ -97,10 +108,10 @@ func (m *Model) waits(steps []step) string {
 		if !judged(x.Op) {
 			continue
 		}
-		refs := m.refs(x)
+		refs, on := m.refs(x), append([]string{x.ID}, m.wholes(x, m.stored)...)
 		for _, k := range m.lanes[x.Replica] {
 			it := m.items[k]
-			depends := it.Record == x.ID || it.Op == landfall.OpCreate && slices.Contains(refs, it.Record)
+			depends := slices.ContainsFunc(on, func(id string) bool { return slices.Contains(it.Refs, id) }) || it.Op == landfall.OpCreate && slices.Contains(refs, it.Record)
 			if h := m.issues[it.Holder]; depends && (earliest == nil || h.Number < earliest.Number) {
 				earliest = h
 			}
@@ -133,9 +144,9 @@ func (r *run) load(id string) *work {
 	if w := r.work[id]; w != nil {
 		return w
 	}
-	w := &work{id: id, bad: map[string]int{}, tried: map[string]try{}, setBy: map[string]int{}}
+	w := &work{id: id, bad: map[string]int{}, tried: map[string]try{}, setBy: map[string]int{}, broken: map[string]int{}}
 	if w.stored = r.m.records[id]; w.stored != nil {
-		w.now = w.stored.Record
+		w.now, w.gone = w.stored.Record, w.stored.gone
 	}
 	r.work[id], r.order = w, append(r.order, id)
 	return w
@@ -147,10 +158,19 @@ func (r *run) sees(w *work) bool {
 	if w.now == nil {
 		return false
 	}
-	if len(w.made) == 0 && !w.now.Deleted {
-		return holds(&r.actor, w.stored.keys)
+	return holds(&r.actor, r.seers(w.now.Type, w.id))
+}
+
+// seers are who may see a record as the run leaves it; of a deleted one, who could.
+func (r *run) seers(typ, id string) []string {
+	w := r.load(id)
+	switch {
+	case w.now == nil || w.now.Type != typ:
+		return nil
+	case len(w.made) == 0 && !w.now.Deleted:
+		return w.stored.keys
 	}
-	return holds(&r.actor, audience(r.m.app, w.now))
+	return audience(r.m.app, w.now, r.seers)
 }
 
 // attempt is one step on its way through the checks.
@@ -220,6 +240,7 @@ func (r *run) names(a *attempt) (landfall.Kind, string) {
 func (r *run) exists(a *attempt) (landfall.Kind, string) {
 	w := r.load(a.x.ID)
 	a.w = w
+	r.refresh(w)
 	sees := r.sees(w)
 	switch {
 	case a.x.Op == landfall.OpCreate && w.now == nil:
@@ -232,7 +253,7 @@ func (r *run) exists(a *attempt) (landfall.Kind, string) {
 	case a.current:
 		a.base = landfall.Base{Status: w.now.Status, Was: w.now.Fields, Version: r.seq}
 	}
-	return "", ""
+	return r.wholeThere(a)
 }
 
 // moved: the status is as the author saw it, as far as the type's policy minds.

@@ -39,6 +39,9 @@ type Model struct {
 	pushes   map[int64]*store.Push
 	pushed   map[arrival]clocks
 	audits   int64
+	links    map[string][]landfall.Link // what records are found from
+	// published are the places of the versions, from the first on.
+	published []int64
 }
 
 // Limits are those of one mutation that the server is configured with; zero for
@@ -57,7 +60,7 @@ func New() *Model {
 		known: map[string]*app.App{}, records: map[string]*record{}, issues: map[string]*Issue{}, items: map[landfall.Key]*Item{},
 		lanes: map[string][]landfall.Key{}, replicas: map[string]replica{}, devices: map[string]*store.Replica{}, users: map[string]*store.User{},
 		teams: map[string]bool{}, app: &app.App{}, grants: map[grant]store.GrantRow{}, forks: map[fork]landfall.Key{}, counters: map[string]int64{}, unique: map[string]string{},
-		pushes: map[int64]*store.Push{}, pushed: map[arrival]clocks{},
+		links: map[string][]landfall.Link{}, pushes: map[int64]*store.Push{}, pushed: map[arrival]clocks{},
 	}
 }
 
@@ -75,6 +78,7 @@ func (m *Model) Clone() *Model {
 	c.devices, c.users, c.teams = maps.Clone(m.devices), maps.Clone(m.users), maps.Clone(m.teams)
 	c.grants, c.counters, c.unique = maps.Clone(m.grants), maps.Clone(m.counters), maps.Clone(m.unique)
 	c.pushes, c.pushed = maps.Clone(m.pushes), maps.Clone(m.pushed)
+	c.links, c.published = maps.Clone(m.links), slices.Clip(m.published)
 	c.forks, c.arrived = maps.Clone(m.forks), slices.Clip(m.arrived)
 	return &c
 }
@@ -110,7 +114,6 @@ type reading struct {
 	withdrawn string          // issue that is settled by a withdrawal that is still to come
 	amended   *amendment      // what an amendment that is still to come has done
 	retried   string          // issue that was tried again in vain by an amendment or a retry
-	judged    map[string]bool // records that a change beside an assignment was made to
 	settled   map[string]bool // issues that an audit entry must tell of
 	replicas  map[string]bool // replicas that moved on
 	accounted map[string]bool // users with grants whose account is still to come
@@ -123,7 +126,7 @@ func (r *reading) complain(rule, format string, args ...any) {
 
 // sort puts what belongs to verdicts in a row, and the rest aside.
 func (r *reading) sort(c *watch.Commit) {
-	r.records, r.judged, r.settled = map[string]*watch.Op{}, map[string]bool{}, map[string]bool{}
+	r.records, r.settled = map[string]*watch.Op{}, map[string]bool{}
 	r.replicas, r.accounted, r.regrouped = map[string]bool{}, map[string]bool{}, map[string]*watch.Regrouped{}
 	for i := range c.Ops {
 		op := &c.Ops[i]
@@ -132,6 +135,7 @@ func (r *reading) sort(c *watch.Commit) {
 			r.main = append(r.main, *op)
 		case op.Record != nil:
 			r.records[op.Record.ID] = op
+			delete(r.regrouped, op.Record.ID)
 		case op.Regrouped != nil:
 			r.regrouped[op.Regrouped.ID] = op.Regrouped
 		case op.Head != nil:
@@ -167,7 +171,7 @@ func (r *reading) next() {
 		r.user(op.User)
 	default:
 		r.at++
-		r.publish(op.Definition)
+		r.publish(op.Definition, nil)
 	}
 }
 
@@ -184,6 +188,9 @@ func (r *reading) verdict() {
 		r.issue(changes, op.Issue)
 	case op != nil && op.Item != nil && op.Added:
 		r.unit(changes)
+	case op != nil && op.Definition != nil:
+		r.at++
+		r.publish(op.Definition, changes)
 	default:
 		r.complain("atomic", "the changes at %d belong to no item and no issue", r.seq)
 		r.fold(changes)

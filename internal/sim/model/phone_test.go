@@ -28,21 +28,28 @@ type phone struct {
 	seen        map[string]*landfall.Record
 	after       map[string]int64
 	ids         []string // of seen
+	head        int64    // up to where it knows all
 	checkpoint  string
 	lostThrough int64
+	deleted     string   // by it, and maybe to be restored
+	app         *app.App // that it fetched last
 }
 
 func newPhone(w *world, user, replica string) *phone {
 	return &phone{w: w, user: user, replica: replica, incarnation: 1, next: 1, acked: 1, skew: time.Duration(w.rnd.IntN(7200)-3600) * time.Second,
-		seen: map[string]*landfall.Record{}, after: map[string]int64{}}
+		seen: map[string]*landfall.Record{}, after: map[string]int64{}, app: w.app}
 }
 
 // pull looks at what the server has: at what the user may see, and, as somebody
 // who could once see it would, sometimes at what they may not.
 func (p *phone) pull() {
+	if p.w.rnd.IntN(3) == 0 { // they fetch a definition before what it converted, or long after
+		p.app = p.w.app
+	}
 	for _, id := range p.w.m.Visible(p.user) {
 		p.look(id)
 	}
+	p.head = p.w.m.Head()
 }
 
 func (p *phone) look(id string) {
@@ -122,7 +129,7 @@ func (p *phone) fields(t *app.Type, many int) landfall.Fields {
 			f = pick(p.w.rnd, t.Fields[n:n+3]...)
 		}
 		if p.w.storm && p.w.rnd.IntN(10) > 0 { // what nobody needs to decide
-			f = pick(p.w.rnd, t.Field("site"), t.Field("visits"), t.Field("tags"), t.Field("log"), t.Field("gate"), t.Field("phone"))
+			f = pick(p.w.rnd, t.Fields[1], t.Fields[4], t.Fields[5], t.Fields[6], t.Fields[7], t.Fields[8])
 		}
 		out[f.Name] = p.value(f)
 	}
@@ -149,17 +156,27 @@ func (p *phone) base(m *landfall.Mutation) {
 // mutation makes one up, and shows it in the phone's view.
 func (p *phone) mutation() *landfall.Mutation {
 	r := p.w.rnd
-	a := app.Simulated(1, p.w.policy, false)
-	t := pick(r, a.Types[0], a.Types[0], a.Types[1], a.Types[2])
+	a := p.app
+	t := pick(r, a.Types[0], a.Types[0], a.Types[0], a.Types[1], a.Types[1], a.Types[2], a.Types[3], a.Types[3], a.Types[4])
 	if p.w.storm {
 		t = a.Types[0]
 	}
-	m := &landfall.Mutation{N: p.next, Type: t.Name, MadeAt: p.w.now.Add(p.skew), Definition: 1}
+	if rec := p.seen[p.deleted]; rec != nil && r.IntN(2) == 0 {
+		m := &landfall.Mutation{N: p.next, Op: landfall.OpRestore, Type: rec.Type, ID: rec.ID, MadeAt: p.w.now.Add(p.skew), Definition: a.Version}
+		p.deleted = ""
+		p.base(m)
+		p.after[m.ID] = m.N
+		return m
+	}
+	m := &landfall.Mutation{N: p.next, Type: t.Name, MadeAt: p.w.now.Add(p.skew), Definition: a.Version}
 	if len(p.ids) == 0 || !p.w.storm && r.IntN(2+2*len(p.ids)) < 3 {
 		m.Op, m.ID, m.Set, m.Base = landfall.OpCreate, p.w.id(), p.fields(t, 5), &landfall.Base{}
 		if r.IntN(15) > 0 {
 			m.Set[t.Fields[0].Name] = landfall.Value(`"begun"`)
-			m.Set["owner"] = landfall.Value(`"` + p.user + `"`)
+			if t.Field("owner") != nil {
+				m.Set["owner"] = landfall.Value(`"` + p.user + `"`)
+			}
+			p.belongs(t, m.Set)
 		}
 		if len(p.ids) > 0 && r.IntN(40) == 0 {
 			m.ID = pick(r, p.ids...)
@@ -178,6 +195,9 @@ func (p *phone) mutation() *landfall.Mutation {
 	m.Type = rec.Type
 	t = a.Type(m.Type)
 	n := r.IntN(20)
+	if n > 17 && r.IntN(2) == 0 {
+		n = 6
+	}
 	if p.w.storm && n < 19 {
 		n = 19
 	}
@@ -198,7 +218,11 @@ func (p *phone) mutation() *landfall.Mutation {
 		}
 	case n < 7 && r.IntN(2) == 0:
 		m.Op = landfall.OpDelete
+		p.deleted = m.ID
 		p.base(m)
+		if r.IntN(3) > 0 {
+			m.Base.Seen = p.head
+		}
 	case n < 8:
 		m.Op = landfall.OpRestore
 		p.base(m)
@@ -208,6 +232,20 @@ func (p *phone) mutation() *landfall.Mutation {
 	}
 	p.show(m, rec)
 	return m
+}
+
+// belongs gives what belongs to something something to belong to.
+func (p *phone) belongs(t *app.Type, set landfall.Fields) {
+	for _, f := range t.Fields {
+		if f.Type != app.Reference || f.Name != t.PartOf && p.w.rnd.IntN(3) == 0 {
+			continue
+		}
+		for _, id := range p.ids {
+			if p.seen[id].Type == f.To && (set[f.Name] == nil || p.w.rnd.IntN(3) == 0) {
+				set[f.Name] = landfall.Value(`"` + id + `"`)
+			}
+		}
+	}
 }
 
 // show puts the mutation into the view.
@@ -283,8 +321,8 @@ func (p *phone) mend() {
 		}
 		m := p.mutation()
 		if rec := p.seen[i.Record]; rec != nil && r.IntN(4) > 0 {
-			m = &landfall.Mutation{Op: landfall.OpUpdate, ID: i.Record, Type: rec.Type, MadeAt: m.MadeAt, Definition: 1, Set: landfall.Fields{}}
-			a := app.Simulated(1, p.w.policy, false).Type(rec.Type)
+			m = &landfall.Mutation{Op: landfall.OpUpdate, ID: i.Record, Type: rec.Type, MadeAt: m.MadeAt, Definition: p.app.Version, Set: landfall.Fields{}}
+			a := p.app.Type(rec.Type)
 			for _, f := range a.Fields {
 				if f.Required || f.Positive || r.IntN(4) == 0 {
 					m.Set[f.Name] = p.value(f)
@@ -320,7 +358,7 @@ func (p *phone) push() {
 	if p.w.rnd.IntN(6) == 0 {
 		first = 1 + p.w.rnd.Int64N(p.acked)
 	}
-	b := wire.Push{Replica: p.replica, Incarnation: p.incarnation, Clock: p.w.now.Add(p.skew), Protocol: wire.Protocol, Definition: 1, First: first, Checkpoint: p.checkpoint, LostThrough: p.lostThrough}
+	b := wire.Push{Replica: p.replica, Incarnation: p.incarnation, Clock: p.w.now.Add(p.skew), Protocol: wire.Protocol, Definition: p.app.Version, First: first, Checkpoint: p.checkpoint, LostThrough: p.lostThrough}
 	if p.checkpoint != "" {
 		p.lostThrough, p.checkpoint = p.next-1, ""
 	}

@@ -56,7 +56,7 @@ func stored(t *testing.T, r store.Reader, name string) []string {
 	}
 	a := u.Actor()
 	for _, key := range a.Keys() {
-		for _, typ := range []string{"job", "task", "memo", landfall.IssueType} {
+		for _, typ := range []string{"job", "task", "memo", "step", "note", landfall.IssueType} {
 			ids, err := r.Keyed(ws, key, typ, "", 10_000)
 			if err != nil {
 				t.Fatal(err)
@@ -76,6 +76,9 @@ func TestClone(t *testing.T) {
 	}
 	half := len(w.commits) / 2
 	m := w.before[half]
+	for _, a := range w.apps {
+		m.Know(a)
+	}
 	head := m.Head()
 	for range 2 {
 		c := m.Clone()

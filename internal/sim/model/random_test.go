@@ -48,6 +48,9 @@ func (w *world) act() {
 	if w.storm && n > 70 {
 		n -= 45
 	}
+	if n == 96 || w.rnd.IntN(40) == 0 {
+		w.publish()
+	}
 	switch {
 	case n < 20:
 		p.pull()
@@ -71,8 +74,6 @@ func (w *world) act() {
 	case n < 96:
 		w.grant()
 	case n < 97:
-		_, err := w.pub.Publish(context.Background(), ws, w.admin, wire.Publish{Source: app.Simulated(2, w.policy, true).Source()})
-		w.must(err)
 	default:
 		if len(p.sent) > 0 { // restored from a backup: another history begins
 			n := w.rnd.IntN(len(p.sent))
@@ -92,6 +93,13 @@ func (w *world) act() {
 	}
 }
 
+// publish makes another version, in which things are called otherwise.
+func (w *world) publish() {
+	w.know(w.app.Next(w.policy, w.rnd.IntN(2) == 0, w.rnd.IntN(3) > 0))
+	_, err := w.pub.Publish(context.Background(), ws, w.admin, wire.Publish{Source: w.app.Source()})
+	w.must(err)
+}
+
 func (w *world) atDesk(p *phone) {
 	p.pull()
 	m := p.mutation()
@@ -105,7 +113,7 @@ func (w *world) atDesk(p *phone) {
 
 // imports brings some rows in, of records that are there and that are not.
 func (w *world) imports(p *phone) {
-	t := app.Simulated(1, w.policy, false).Types[0]
+	t := w.app.Types[0]
 	req := wire.Import{}
 	for n := range 1 + w.rnd.IntN(3) {
 		row := wire.ImportRow{Line: n, ID: w.id(), Set: p.fields(t, 3)}
@@ -157,7 +165,7 @@ func (w *world) decide() {
 		return
 	}
 	for _, i := range w.m.Issues() {
-		t := app.Simulated(1, w.policy, false).Type(i.RecordType)
+		t := w.app.Type(i.RecordType)
 		if i.ID != id || t == nil {
 			continue
 		}
@@ -255,8 +263,11 @@ func TestProgramKeepsTheRules(t *testing.T) {
 		}
 		for _, c := range w.commits {
 			for i := range c.Ops {
+				if c.Ops[i].Regrouped != nil {
+					kinds["regrouped"]++
+				}
 				if x := c.Ops[i].Change; x != nil {
-					kinds[fmt.Sprint("change ", x.Action)]++
+					kinds[fmt.Sprint("change ", x.Type, " ", x.Action, map[bool]string{true: " derived"}[x.Derived])]++
 					for name := range x.Lost {
 						kinds["lost "+name]++
 					}

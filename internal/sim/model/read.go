@@ -102,7 +102,7 @@ func members(raw []byte) (m landfall.Mutation, bad string) {
 	})
 	if ok && !landfall.IsNull(base) {
 		m.Base = &landfall.Base{}
-		ok = parts(base, map[string]any{"version": &m.Base.Version, "after": &m.Base.After, "status": &m.Base.Status, "was": &m.Base.Was})
+		ok = parts(base, map[string]any{"version": &m.Base.Version, "after": &m.Base.After, "status": &m.Base.Status, "seen": &m.Base.Seen, "was": &m.Base.Was})
 	}
 	if ok && !landfall.IsNull(group) {
 		m.Group = &landfall.Group{}
@@ -141,7 +141,7 @@ func (m *Model) form(x *landfall.Mutation, n int64) string {
 	switch {
 	case x.ID != "" && !uuid.MatchString(x.ID):
 		return "bad_id"
-	case x.Base != nil && (x.Base.Version < 0 || x.Base.After < 0 || x.Base.After >= x.N):
+	case x.Base != nil && (x.Base.Version < 0 || x.Base.After < 0 || x.Base.Seen < 0 || x.Base.After >= x.N):
 		return "bad_base"
 	case x.Amends != nil && x.Amends.Issue == "":
 		return "missing"

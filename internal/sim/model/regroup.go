@@ -4,40 +4,38 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/landfall-sync/landfall"
 	"github.com/landfall-sync/landfall/internal/sim/app"
+	"github.com/landfall-sync/landfall/internal/store"
 )
 
-// regroup gives records and issues the audience that the next version of the app
-// gives them, as its publication must. Records of a type that it does not have
-// stay where they are.
-func (r *reading) regroup(next *app.App) {
-	for _, id := range slices.Sorted(maps.Keys(r.m.records)) {
-		rec := r.m.records[id]
-		if rec.Deleted || next.Type(rec.Type) == nil {
-			continue
+// regroup gives records and issues the names and the audience that the next version
+// of the app gives them, as its publication must. Records of a type that it does not
+// have stay where they are.
+func (r *reading) regroup(next *app.App, d *store.DefinitionRow, changes []*landfall.Change) {
+	old := r.m.app
+	r.m.app = next
+	for _, c := range next.Convert {
+		if c.To > r.m.version {
+			r.convert(c, d, changes)
 		}
-		moved := *rec
-		moved.keys = audience(next, rec.Record)
-		r.m.records[id] = &moved
-		r.moved(id, rec.keys, moved.keys)
 	}
+	for _, c := range changes {
+		if c.ID != "" {
+			r.complain("convert", "%s is converted to version %d, and has no names to convert", c.ID, d.Version)
+		}
+	}
+	var all []string
+	for _, id := range slices.Sorted(maps.Keys(r.m.records)) {
+		if rec := r.m.records[id]; !rec.Deleted && next.Type(rec.Type) != nil {
+			all = append(all, id)
+		}
+	}
+	r.follow(all)
 	for _, id := range slices.Sorted(maps.Keys(r.m.issues)) {
 		i := &r.m.issues[id].Issue
-		r.moved(id, issueKeys(r.m.app, i), issueKeys(next, i))
-	}
-}
-
-// moved: who receives it from here on is stored at this place, and nothing else.
-func (r *reading) moved(id string, was, now []string) {
-	if slices.Equal(was, now) {
-		return
-	}
-	stored := r.regrouped[id]
-	delete(r.regrouped, id)
-	switch {
-	case stored == nil:
-		r.complain("audience", "%s stays with %v at %d, and is for %v now", id, was, r.seq, now)
-	case !slices.Equal(stored.Keys, now) || stored.Seq != r.seq:
-		r.complain("audience", "%s is for %v from %d on, not for %v from %d on", id, now, r.seq, stored.Keys, stored.Seq)
+		if was, now := issueKeys(old, i), issueKeys(next, i); !slices.Equal(was, now) {
+			r.given(id, now, r.seq)
+		}
 	}
 }

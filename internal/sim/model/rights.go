@@ -11,7 +11,7 @@ import (
 // for a bare transition, whose right is its own role.
 func (a *attempt) demand() (verb string, fields []string) {
 	for _, f := range a.t.Fields {
-		if v, set := a.x.Set[f.Name]; set && (a.x.Op != landfall.OpCreate || !landfall.IsNull(v)) {
+		if v, set := a.x.Set[f.Name]; set && f.Name != a.t.PartOf && (a.x.Op != landfall.OpCreate || !landfall.IsNull(v)) {
 			fields = append(fields, f.Name)
 		}
 	}
@@ -70,10 +70,7 @@ func (r *run) conditions(a *attempt) (landfall.Kind, string) {
 	if verb != "" && !covered(r.rights(a.t, verb, own), fields) {
 		return landfall.KindAuthorization, "the right to " + verb + " does not cover this record"
 	}
-	if a.x.Op == landfall.OpCreate || len(a.x.Set) == 0 {
-		return "", ""
-	}
-	if s := a.t.Status(a.w.now.Status); s != nil && s.Frozen {
+	if r.frozen(a) {
 		return landfall.KindStatus, "the status is frozen"
 	}
 	return "", ""

@@ -20,7 +20,7 @@ func (r *reading) settlement(changes []*landfall.Change, old *Issue, row *store.
 	var covered []*Item
 	switch {
 	case i.Settlement == landfall.SettledWithdrawn:
-		covered = r.m.lane(old)
+		covered = r.m.withdrawn(old)
 		if len(effects) > 0 || i.Decider != old.Author {
 			r.complain("withdraw", "issue %s is withdrawn by %s with %d changes", i.ID, i.Decider, len(effects))
 		}
@@ -284,4 +284,9 @@ func (r *reading) freed(units []*Item) {
 			r.complain("outcome", "%s is %+v after waiting, held by %q, and should be %+v", of.Key, it.Outcome, it.Holder, out)
 		}
 	}
+	var again []*Item
+	for _, of := range units {
+		again = append(again, r.m.items[of.Key])
+	}
+	r.laned(again)
 }

@@ -15,6 +15,8 @@ import (
 type record struct {
 	*landfall.Record
 	keys    []string           // of the audience
+	moved   int64              // place at which it last followed what it is seen via
+	gone    bool               // deleted with what it is a part of
 	history []*landfall.Change // never written into where it is shared
 }
 
@@ -152,6 +154,25 @@ func (m *Model) Visible(user string) []string {
 	return out
 }
 
+// Deleted lists the records that are deleted, by id.
+func (m *Model) Deleted() []*landfall.Record {
+	var out []*landfall.Record
+	for _, r := range m.records {
+		if r.Deleted {
+			out = append(out, r.Clone())
+		}
+	}
+	slices.SortFunc(out, func(a, b *landfall.Record) int { return strings.Compare(a.ID, b.ID) })
+	return out
+}
+
+// Entered reports whether somebody changed the record after one place, up to
+// another: what is computed and converted is nobody's change.
+func (m *Model) Entered(id string, after, upto int64) bool {
+	r := m.records[id]
+	return r != nil && slices.ContainsFunc(r.history, func(c *landfall.Change) bool { return c.Seq > after && c.Seq <= upto && !c.Derived })
+}
+
 // Issues lists all issues, open and resolved, by number.
 func (m *Model) Issues() []*Issue {
 	out := make([]*Issue, 0, len(m.issues))
@@ -203,32 +224,6 @@ func holds(a *landfall.Actor, keys []string) bool {
 			return k == "all"
 		}
 	})
-}
-
-// audience lists who may receive the record as it is, sorted.
-func audience(a *app.App, r *landfall.Record) []string {
-	t := a.Type(r.Type)
-	if t == nil {
-		return nil
-	}
-	var keys []string
-	for _, k := range t.Audience {
-		if len(k.Statuses) > 0 && !slices.Contains(k.Statuses, r.Status) {
-			continue
-		}
-		switch k.Kind {
-		case "all":
-			keys = append(keys, "all")
-		case "role":
-			keys = append(keys, "role:"+k.Name)
-		default:
-			if name := text(r.Fields[k.Name]); name != "" {
-				keys = append(keys, k.Kind+":"+name)
-			}
-		}
-	}
-	slices.Sort(keys)
-	return slices.Compact(keys)
 }
 
 // members are the roles that work a queue: administrators where the app does not

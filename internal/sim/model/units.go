@@ -18,6 +18,7 @@ func (r *reading) unit(changes []*landfall.Change) {
 		return
 	}
 	units := r.members(0)
+	r.laned(units)
 	want := r.expect(units, len(changes) > 0)
 	first := units[0]
 	if a := first.mutation.Amends; a != nil && r.amended != nil && r.amended.issue == a.Issue && len(changes) == 0 {
@@ -166,6 +167,9 @@ func (r *reading) refused(changes []*landfall.Change, row *store.IssueRow) {
 		return
 	}
 	units := r.members(count)
+	if i.Kind != landfall.KindMalformed { // of which nothing is taken for known
+		r.laned(units)
+	}
 	want := r.expect(units, true)
 	r.opened(changes, row, units, &want)
 	for _, it := range units {

@@ -2,6 +2,7 @@ package model
 
 import (
 	"maps"
+	"math/big"
 	"slices"
 
 	"github.com/landfall-sync/landfall"
@@ -10,15 +11,21 @@ import (
 
 // faults finds the first step that leaves something that is not valid; at is -1
 // when all records that the run touched are valid.
-func (r *run) faults() (at int, why string) {
-	at = -1
+func (r *run) faults() (kind landfall.Kind, at int, why string) {
+	kind, at = landfall.KindValidation, -1
 	for _, id := range slices.Clone(r.order) {
 		w := r.work[id]
-		if w.now == nil || w.now.Deleted || len(w.made) == 0 && len(w.bad) == 0 {
+		if w.now == nil || w.now.Deleted || len(w.made)+len(w.bad)+len(w.broken) == 0 {
 			continue
 		}
 		t := r.m.app.Type(w.now.Type)
 		note := func(step int, field, what string) {
+			if !w.judged && len(w.derived) > 0 && !slices.Contains(w.derived, field) && what != unworked {
+				return // what is wrong with a whole does not keep its parts from changing
+			}
+			if what == unworked {
+				kind = landfall.KindConfiguration
+			}
 			if at < 0 || step < at {
 				at, why = step, field+" "+what
 			}
@@ -28,6 +35,10 @@ func (r *run) faults() (at int, why string) {
 		}
 		for _, f := range t.Fields {
 			if _, bad := w.bad[f.Name]; bad {
+				continue
+			}
+			if step, broken := w.broken[f.Name]; broken {
+				note(step, f.Name, unworked)
 				continue
 			}
 			if what := r.fault(t, f, w); what != "" {
@@ -46,8 +57,11 @@ func (r *run) faults() (at int, why string) {
 			}
 		}
 	}
-	return at, why
+	return kind, at, why
 }
+
+// unworked is said of a computed field that comes to nothing that it can hold.
+const unworked = "can't be worked out"
 
 // fault is what is wrong with one field of a record.
 func (r *run) fault(t *app.Type, f *app.Field, w *work) string {
@@ -62,8 +76,11 @@ func (r *run) fault(t *app.Type, f *app.Field, w *work) string {
 	if _, set := w.setBy[f.Name]; set && t.Hides(r.actor.Roles, f.Name) {
 		before = nil
 	}
-	if landfall.IsNull(v) || landfall.SameValue(before, v) {
-		return "" // what and who it names was looked up when it was entered
+	if landfall.IsNull(v) {
+		return ""
+	}
+	if landfall.SameValue(before, v) {
+		return r.outside(f, w) // what and who it names was looked up when it was entered
 	}
 	if f.Unique && r.held(t, f, w, v) {
 		return "is another record's"
@@ -78,10 +95,36 @@ func (r *run) fault(t *app.Type, f *app.Field, w *work) string {
 			return "is no team"
 		}
 	case app.Reference:
-		to := r.load(name)
-		if to.now == nil || to.now.Deleted || to.now.Type != f.To || !to.created && !r.sees(to) {
+		if !r.refers(f, name) {
 			return "refers to no record that is there to refer to"
 		}
+	}
+	return r.outside(f, w)
+}
+
+// refers: the record is there for the actor to refer to.
+func (r *run) refers(f *app.Field, id string) bool {
+	to := r.load(id)
+	return to.now != nil && !to.now.Deleted && to.now.Type == f.To && (to.created || r.sees(to))
+}
+
+// outside: a reference that changed, or whose condition looks at what changed, names
+// what it may.
+func (r *run) outside(f *app.Field, w *work) string {
+	if f.Where == nil {
+		return ""
+	}
+	changed := func(name string) bool {
+		return w.stored == nil || w.stored.Deleted || !landfall.SameValue(w.stored.Fields[name], w.now.Fields[name])
+	}
+	id := text(w.now.Fields[f.Name])
+	if !changed(f.Name) && !changed(f.Where.Unless) || !r.refers(f, id) {
+		return ""
+	}
+	to := r.load(id)
+	r.refresh(to)
+	if to.now.Status == f.Where.Not && !landfall.IsNull(w.now.Fields[f.Where.Unless]) {
+		return "names what it may not"
 	}
 	return ""
 }
@@ -97,6 +140,9 @@ func plain(f *app.Field, rec *landfall.Record) string {
 	}
 	if _, ok := canonical(f, v); !ok {
 		return "has no such value"
+	}
+	if f.Most > 0 && number(v).Cmp(big.NewRat(f.Most, 1)) > 0 {
+		return "is too much"
 	}
 	if f.Positive && number(v).Sign() <= 0 {
 		return "is not positive"

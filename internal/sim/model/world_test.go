@@ -69,7 +69,9 @@ type world struct {
 	previous string // hash of what a script sent last
 	admin    landfall.Actor
 	phones   []*phone
-	offered  []func() // what to do when what was offered is judged
+	app      *app.App   // published last
+	apps     []*app.App // all that were
+	offered  []func()   // what to do when what was offered is judged
 }
 
 func (w *world) clock() time.Time { return w.now }
@@ -91,9 +93,8 @@ func newWorld(t testing.TB, seed uint64, keep bool) *world {
 	w.tidy, w.hot = seed%2 == 0, 2+int(seed%7)
 	w.storm = seed%4 == 2
 	w.policy = []string{"strict", "transitions", "legal"}[seed%3]
-	for v, revised := range []bool{false, true} {
-		w.m.Know(app.Simulated(int64(v+1), w.policy, revised))
-	}
+	w.app = app.Simulated(1, w.policy, false)
+	w.know(w.app)
 	w.m.Limit(model.Limits{Bytes: wire.DefaultLimits().Mutation, Depth: wire.DefaultLimits().Depth, Group: wire.DefaultLimits().Batch})
 	w.store = &tapped{Store: watch.New(memory.New()), tell: w.told}
 	w.pub = publish.New(publish.Config{Store: w.store, Clock: w.clock, Mark: w.mark})
@@ -103,6 +104,11 @@ func newWorld(t testing.TB, seed uint64, keep bool) *world {
 	w.desk = workqueue.New(workqueue.Config{Store: w.store, Definitions: w.pub, Clock: w.clock, Mark: w.mark})
 	w.begin()
 	return w
+}
+
+func (w *world) know(a *app.App) {
+	w.app, w.apps = a, append(w.apps, a)
+	w.m.Know(a)
 }
 
 // told hands a commit to the model.

@@ -56,7 +56,9 @@ func (w *world) calm() {
 	}
 	for _, d := range w.devices {
 		d.retired = d.retired || d.replica() == "" // it never got in
-		h.block(d.replica(), func(bool) bool { return false })
+		if x := w.model.Device(d.replica()); x != nil && x.Blocked {
+			h.control(x.ID, wire.ActUnblock)
+		}
 	}
 	if u := w.model.User("cleo"); u != nil && !slices.Contains(u.Roles, "clerk") {
 		w.all("appoint a clerk", func(end func()) {

@@ -10,6 +10,7 @@ import (
 	"github.com/landfall-sync/landfall/internal/inbox"
 	"github.com/landfall-sync/landfall/internal/kv"
 	"github.com/landfall-sync/landfall/internal/publish"
+	"github.com/landfall-sync/landfall/internal/settings"
 	"github.com/landfall-sync/landfall/internal/sim/model"
 	"github.com/landfall-sync/landfall/internal/sim/watch"
 	"github.com/landfall-sync/landfall/internal/store"
@@ -46,6 +47,7 @@ type host struct {
 	desk      *workqueue.Desk
 	accounts  *auth.Accounts
 	publisher *publish.Publisher
+	settings  *settings.Service
 
 	offers   []*offered // that wait for their verdicts
 	stepping bool
@@ -93,13 +95,17 @@ func (h *host) start() {
 	h.ids = &ids{dice: h.dice, clock: h.now}
 	h.store = &durable{watch.New(memory.On(h.db)), h}
 	h.publisher = publish.New(publish.Config{Store: h.store, Clock: h.now, Mark: h.mark})
-	h.log = changelog.New(changelog.Config{Store: h.store, Definitions: h.publisher, Clock: h.now, NewID: h.ids.next, Limits: h.limit, KeptFrom: h.w.conf.KeptFrom})
+	h.newAccounts()
+	h.log = changelog.New(changelog.Config{
+		Store: h.store, Definitions: h.publisher, Clock: h.now, NewID: h.ids.next, Limits: h.limit, KeptFrom: h.w.conf.KeptFrom, Barred: h.accounts.Forget,
+	})
 	h.inbox = inbox.New(inbox.Config{
 		Store: h.store, Definitions: h.publisher, History: h.log, Clock: h.now, NewID: h.ids.next, Mark: h.mark,
-		Limits: h.limit, Patience: patience, Unclean: h.unclean, CarefulFor: h.w.conf.Careful, Backlog: h.w.conf.Backlog,
+		Limits: h.limit, Patience: patience, Unclean: h.unclean, CarefulFor: h.w.conf.Careful, Backlog: h.w.conf.Backlog, Barred: h.accounts.Forget,
+		Unaided: func(r store.Reader, ws string) (bool, error) { return settings.On(r, ws, settings.RetryUnaided) },
 	})
 	h.desk = workqueue.New(workqueue.Config{Store: h.store, Definitions: h.publisher, Clock: h.now, Mark: h.mark})
-	h.newAccounts()
+	h.settings = settings.New(settings.Config{Store: h.store, Clock: h.now})
 	if len(h.pushes()) > 0 {
 		h.w.met(captured)
 	}

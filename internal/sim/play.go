@@ -114,7 +114,7 @@ var deskActs = map[string]func(*world, int, dice){
 	"block": func(w *world, who int, d dice) {
 		x := w.devices[who%len(w.devices)]
 		w.rush() // some of it arrives before, and is answered after
-		w.after(d.span(0, 900*time.Millisecond), func() { w.host.block(x.replica(), func(was bool) bool { return !was }) })
+		w.after(d.span(0, 900*time.Millisecond), func() { w.host.block(x.replica()) })
 	},
 	"garbage": func(w *world, _ int, d dice) {
 		if w.vandal != nil {

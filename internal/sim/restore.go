@@ -117,18 +117,25 @@ func (h *host) restore(told bool) {
 	}
 }
 
-// block keeps a device out, or lets it in again, as a command of the program will.
-func (h *host) block(replica string, becomes func(was bool) bool) {
-	h.update("blocking a device", func(w store.Writer) error {
-		r, err := w.Replica(workspace, replica)
-		if err != nil || r == nil || r.Blocked == becomes(r.Blocked) {
-			return err
-		}
-		r.Blocked = becomes(r.Blocked)
-		h.w.say("%s: blocked %v", r.Name, r.Blocked)
-		return w.PutReplica(workspace, r)
-	})
-	if h.up {
-		h.newAccounts() // who writes beside the accounts tells them to forget
+// control does something to a device at once, as an administrator may.
+func (h *host) control(replica string, what wire.DeviceAct) {
+	if !h.up || replica == "" || h.w.model.Device(replica) == nil {
+		return
 	}
+	h.guard(func() {
+		who, err := h.person(administrator)
+		if err == nil {
+			_, err = h.accounts.Control(h.w.ctx, workspace, who.Actor, replica, what)
+		}
+		h.w.say("%s is to %s: %v", short(replica), what, err)
+	})
+}
+
+// block keeps a device out, or lets it in again.
+func (h *host) block(replica string) {
+	what := wire.ActBlock
+	if d := h.w.model.Device(replica); d != nil && d.Blocked {
+		what = wire.ActUnblock
+	}
+	h.control(replica, what)
 }

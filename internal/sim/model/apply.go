@@ -126,7 +126,7 @@ func (r *run) fieldFrom(a *attempt, f *app.Field, v landfall.Value, others []*la
 	}
 	delete(a.w.bad, name)
 	s := three{current: a.fields[name], device: device}
-	if a.x.Op != landfall.OpCreate {
+	if a.x.Op != landfall.OpCreate && !slices.Contains(a.given, name) {
 		s.was = a.base.Was[name]
 		if c, ok := canonical(f, s.was); ok {
 			s.was = c
@@ -214,9 +214,11 @@ func (r *run) apply(a *attempt) {
 		}
 		c.Action = landfall.Updated
 	}
-	r.changes = append(r.changes, *c)
-	a.w.made = append(a.w.made, c)
-	a.w.now = fold(r.m.app, a.w.now, c)
+	for _, part := range r.split(a) {
+		r.changes = append(r.changes, part)
+		a.w.made = append(a.w.made, &part)
+		a.w.now = fold(r.m.app, a.w.now, &part)
+	}
 }
 
 // fold is the record after a change; nil before its creation.

@@ -81,7 +81,7 @@ func (m *Model) Clone() *Model {
 
 // Commit takes a commit in and says what is wrong with it.
 func (m *Model) Commit(c *watch.Commit) []Violation {
-	r := &reading{m: m, seq: m.head.Seq, was: m.head, stood: maps.Clone(m.replicas)}
+	r := &reading{m: m, seq: m.head.Seq, was: m.head, stood: maps.Clone(m.replicas), rows: maps.Clone(m.devices)}
 	r.sort(c)
 	r.begin()
 	for r.at < len(r.main) {
@@ -94,11 +94,12 @@ func (m *Model) Commit(c *watch.Commit) []Violation {
 // reading is one commit on its way into the model.
 type reading struct {
 	m     *Model
-	was   store.Head         // before the commit
-	stood map[string]replica // where replicas were before the commit
-	main  []watch.Op         // changes, items, issues, grants, users, definitions: in order
-	at    int                // in main
-	seq   int64              // last place that was taken
+	was   store.Head                // before the commit
+	stood map[string]replica        // where replicas were before the commit
+	rows  map[string]*store.Replica // devices as they were written before
+	main  []watch.Op                // changes, items, issues, grants, users, definitions: in order
+	at    int                       // in main
+	seq   int64                     // last place that was taken
 	found []Violation
 
 	sides     []watch.Op // all else
@@ -130,6 +131,8 @@ func (r *reading) sort(c *watch.Commit) {
 		switch {
 		case op.Change != nil, op.Item != nil, op.Issue != nil, op.Grant != nil, op.User != nil, op.Definition != nil:
 			r.main = append(r.main, *op)
+		case op.Replica != nil: // what comes after it is judged by it
+			r.main, r.sides = append(r.main, *op), append(r.sides, *op)
 		case op.Record != nil:
 			r.records[op.Record.ID] = op
 		case op.Regrouped != nil:
@@ -152,6 +155,10 @@ func (r *reading) next() {
 		r.verdict()
 	case op.Item != nil && op.Added:
 		r.unit(nil)
+	case op.Replica != nil:
+		r.at++
+		r.m.devices[op.Replica.ID] = op.Replica
+	case op.Item != nil && r.cleaned(op.Item):
 	case op.Item != nil:
 		r.at++
 		r.complain("item", "item %s is written again, and nothing tells why", op.Item.Key)

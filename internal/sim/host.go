@@ -58,6 +58,7 @@ type host struct {
 type backup struct {
 	db    *kv.DB
 	model *model.Model
+	asks  *asks
 }
 
 // durable is the host's store: the checkers see each transaction that is durable.
@@ -271,8 +272,14 @@ func (o *offered) fail() {
 }
 
 // push takes a push in; reply is called when there is an answer.
-func (h *host) push(who *auth.Caller, body []byte, reply func(any, error)) {
-	p, err := h.inbox.Offer(context.Background(), workspace, inbox.Device{Replica: who.Replica, Actor: who.Actor}, body)
+func (h *host) push(who *auth.Caller, q *request, reply func(any, error)) {
+	var p *inbox.Offered
+	var err error
+	if q.land != "" {
+		p, err = h.inbox.OfferLanding(context.Background(), workspace, who.Actor, q.land, q.push)
+	} else {
+		p, err = h.inbox.Offer(context.Background(), workspace, inbox.Device{Replica: who.Replica, Actor: who.Actor}, q.push)
+	}
 	if err != nil {
 		reply(nil, err)
 		return
@@ -304,6 +311,7 @@ func (h *host) pull(who *auth.Caller, since string, limit int, told wire.Contact
 	}
 	h.proved(before, since, page)
 	h.receives(who)
+	h.forcedOnce(who, since, page)
 	if page.Packed != nil {
 		h.w.met("pull: a kept page")
 		if page.Encoded, err = page.Packed.Text(); err != nil {
@@ -336,4 +344,14 @@ func (h *host) person(name string) (*auth.Caller, error) {
 		return nil, landfall.Errorf(landfall.CodeUnauthorized, "sign in again")
 	}
 	return &auth.Caller{Workspace: workspace, Actor: u.Actor()}, nil
+}
+
+// enrol lets a device in, as the program does: what it lost when it comes back
+// empty becomes an issue.
+func (h *host) enrol(req wire.EnrolRequest) (any, error) {
+	in, err := h.accounts.Enrol(h.w.ctx, req, nil)
+	if err == nil && req.Fresh {
+		_ = h.inbox.Losses(h.w.ctx, workspace, in.Replica) // else its next push opens it
+	}
+	return in, err
 }

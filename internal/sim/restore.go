@@ -45,7 +45,7 @@ func (h *host) back() {
 	db, known := h.db.Fork(), h.w.model.Clone()
 	seq, held := h.head().Seq, h.head().Epoch
 	h.w.say("the server is backed up at %d", seq)
-	h.backup = &backup{db, known}
+	h.backup = &backup{db, known, h.w.asks.clone()}
 	h.update("noting the backup", func(w store.Writer) error {
 		head, err := w.Head(workspace)
 		if err != nil || head.Epoch != held || seq <= head.Covered {
@@ -90,7 +90,12 @@ func (h *host) restore(told bool) {
 	h.disk.recover()
 	h.disk.next, h.disk.flaky = stays, 0
 	h.db.Replace(h.backup.db)
-	h.w.model = h.backup.model.Clone()
+	h.w.model, h.w.asks = h.backup.model.Clone(), h.backup.asks.clone()
+	for _, x := range h.w.ledger.made {
+		if x.wiped { // its device does not have it any more to offer it again
+			x.excused = "the server was restored after its device was wiped"
+		}
+	}
 	h.epoch++
 	h.cuts = append(h.cuts, h.head().Seq)
 	h.unclean = false

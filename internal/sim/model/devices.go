@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/landfall-sync/landfall"
+	"github.com/landfall-sync/landfall/internal/sim/watch"
 	"github.com/landfall-sync/landfall/internal/store"
 )
 
@@ -153,4 +154,19 @@ func sameOutcome(a, b *landfall.Outcome) bool {
 		return a == b
 	}
 	return *a == *b
+}
+
+// resync: each full sync that is asked for has the next number, also among those
+// of its kind, and the audit tells.
+func (r *reading) resync(c *watch.Counter) {
+	last := &r.m.resyncs
+	if c.Series == "full syncs" {
+		*last++
+	}
+	if c.N != *last {
+		r.complain("number", "the last number of %s is kept as %d, and was %d", c.Series, c.N, *last)
+	}
+	if !slices.ContainsFunc(r.audits, func(e *store.AuditEntry) bool { return e.Action == store.DeviceResync && e.Outcome == store.AuditDone }) {
+		r.complain("audit", "a full sync is asked for, and the audit does not tell")
+	}
 }

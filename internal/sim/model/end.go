@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/landfall-sync/landfall"
 	"github.com/landfall-sync/landfall/internal/sim/watch"
@@ -164,6 +165,8 @@ func (r *reading) side(op *watch.Op) {
 	switch {
 	case op.Unique != nil:
 		r.reserved(op.Unique)
+	case op.Counter != nil && strings.HasPrefix(op.Counter.Series, "full sync"):
+		r.resync(op.Counter)
 	case op.Counter != nil:
 		if n := r.m.counters[op.Counter.Series]; n != op.Counter.N {
 			r.complain("number", "the last number of %s is kept as %d, and was %d", op.Counter.Series, op.Counter.N, n)

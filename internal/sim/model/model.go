@@ -39,6 +39,7 @@ type Model struct {
 	pushes   map[int64]*store.Push
 	pushed   map[arrival]clocks
 	audits   int64
+	resyncs  int64 // full syncs that were asked for
 }
 
 // Limits are those of one mutation that the server is configured with; zero for

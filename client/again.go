@@ -114,6 +114,7 @@ func (c *Client) again(tx Tx, e *Entry) error {
 		e.Bytes, e.Hash = b, core.Hash(b)
 	}
 	e.State, e.Receipt, e.Outcome, e.Issue, e.Kind, e.Waiting, e.Doubted = Sent, nil, nil, "", "", false, false
+	e.Astray = false
 	return tx.PutEntry(e)
 }
 
@@ -161,6 +162,13 @@ func (s *state) restored(tx Tx, x *wire.Expects) error {
 	}
 	for _, e := range all {
 		if e.Outcome == nil {
+			if e.Receipt == nil {
+				continue
+			}
+			e.Astray = true
+			if err := tx.PutEntry(e); err != nil {
+				return err
+			}
 			continue
 		}
 		how := *e.Outcome
@@ -180,13 +188,14 @@ func (s *state) restored(tx Tx, x *wire.Expects) error {
 
 // doubtMissing doubts, with all of the server's state here, changes whose receipt
 // is not of its history: that was lost before it was pulled.
-func doubtMissing(tx Tx, s *state) (some bool, err error) {
+func doubtMissing(tx Tx, s *state, kept int64) (some bool, err error) {
 	all, err := tx.Entries()
 	if err != nil {
 		return false, err
 	}
 	for _, e := range all {
 		missing, err := e.missing(tx, s)
+		missing = missing || e.coveredElsewhere(kept)
 		if err == nil && missing {
 			some, err = true, doubt(tx, e)
 		}
@@ -195,6 +204,12 @@ func doubtMissing(tx Tx, s *state) (some bool, err error) {
 		}
 	}
 	return some, nil
+}
+
+// coveredElsewhere: a backup covers the place in the receipt, which is of a history
+// that was lost. What the server has since then came again, at a later place.
+func (e *Entry) coveredElsewhere(kept int64) bool {
+	return e.Astray && !e.Reverted && e.State == Done && e.Issue == "" && e.Receipt.Seq <= kept
 }
 
 // missing: the receipt's place is beyond all that the server has, or the issue is
@@ -218,7 +233,7 @@ func (e *Entry) missing(tx Tx, s *state) (bool, error) {
 // receipt is the one that it had.
 func (e *Entry) undoubted(r *landfall.Receipt) (asBefore bool) {
 	was, how := e.Receipt, e.Outcome
-	e.Doubted = false
+	e.Doubted, e.Astray = false, false
 	if was == nil || was.Result != r.Result || was.Seq != r.Seq || was.Issue != r.Issue {
 		e.Outcome = nil
 		return false

@@ -20,11 +20,7 @@ import (
 func (p *person) control(replica string, what wire.DeviceAct) error {
 	var out wire.DeviceView
 	err := p.ask(string(what)+" a device", &out, func(ctx context.Context, h *host, who *authCaller) (any, error) {
-		v, err := h.accounts.Control(ctx, workspace, who.Actor, replica, what)
-		if err == nil && what == wire.ActResync {
-			h.w.asks.device(replica)
-		}
-		return v, err
+		return h.accounts.Control(ctx, workspace, who.Actor, replica, what)
 	})
 	if err == nil {
 		p.w.say("%s: %s %s, which is %s", p.name, what, out.Name, out.State)
@@ -57,11 +53,7 @@ func (p *person) force(d dice, x *device) error {
 	}
 	var out wire.Resynced
 	err := p.ask("ask for full syncs", &out, func(ctx context.Context, h *host, who *authCaller) (any, error) {
-		n, err := h.accounts.Resync(ctx, workspace, who.Actor, req)
-		if err == nil {
-			h.w.asks.many(req.Role)
-		}
-		return n, err
+		return h.accounts.Resync(ctx, workspace, who.Actor, req)
 	})
 	if err == nil {
 		p.w.say("%s: asks for full syncs of %s", p.name, or(req.Role, "all"))
@@ -290,7 +282,9 @@ func (d *device) looked() {
 	}
 	for _, x := range w.ledger.made {
 		if x.d == d {
-			x.wiped = true
+			if x.wiped = true; d.ordered < w.host.epoch {
+				x.excused = "the server was restored while its device was wiped"
+			}
 		}
 	}
 	if !w.asked[d.was] {

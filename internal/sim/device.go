@@ -42,6 +42,8 @@ type device struct {
 	was      string            // the replica that it is, or was until it erased itself
 	erased   bool              // by itself, since it was asked to
 	bodies   [][]byte          // some of its pushes
+	ordered  int               // the history whose server asked it to erase itself
+	given    int64             // numbers, of its first incarnation
 	pulled   map[string]copied // by record: what it holds of the server's
 }
 
@@ -215,6 +217,9 @@ func (t *transport) Push(_ context.Context, body []byte) (*wire.PushReply, error
 		return nil, err
 	}
 	d.w.acknowledged(d, &p, out)
+	if out.Order == wire.OrderWipe {
+		d.ordered = d.line.epoch
+	}
 	if out.Order != "" {
 		d.w.met("device: hears an order: " + out.Order)
 	}

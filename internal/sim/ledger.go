@@ -74,6 +74,7 @@ func (d *device) noteMade() {
 		case m == nil:
 			d.w.violate("ledger", "%s: what it made as %d can't be read", d.name, e.N)
 		case !there:
+			d.given = max(d.given, e.N)
 			if l.by[id] != nil {
 				continue // the same, made in the same instant
 			}
@@ -196,6 +197,9 @@ func (w *world) conserved(when string) {
 			id, _ := content(e.Bytes)
 			there[id] = true
 		}
+	}
+	if w.host.up {
+		w.accounts(when)
 	}
 	for _, x := range w.ledger.made {
 		if !there[x.content] && x.excused == "" {

@@ -149,6 +149,10 @@ func (w *world) arrive(l *line, q request, end func([]byte, error)) {
 				end(nil, errCutOff)
 				return
 			}
+			if w.cutOff(&q) {
+				end(nil, errCutOff)
+				return
+			}
 			answered := false
 			h.guard(func() {
 				w.serve(q, who, func(v any, err error) {
@@ -165,6 +169,13 @@ func (w *world) arrive(l *line, q request, end func([]byte, error)) {
 	if !h.up {
 		end(nil, errCutOff)
 	}
+}
+
+// cutOff: the HTTP API ends the requests of a device that may only hand in from
+// now on. Pushes go on, and pulls look for themselves.
+func (w *world) cutOff(q *request) bool {
+	u := w.model.User(q.user)
+	return q.replica != "" && q.push == nil && q.what != "pull" && (w.model.Deposits(q.replica) || u != nil && u.Disabled)
 }
 
 // pause is how long it takes from knowing the caller to doing what they ask: long

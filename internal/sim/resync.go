@@ -5,15 +5,15 @@ import (
 	"strings"
 
 	"github.com/landfall-sync/landfall/internal/auth"
+	"github.com/landfall-sync/landfall/internal/sim/watch"
 	"github.com/landfall-sync/landfall/internal/wire"
 )
 
 type authCaller = auth.Caller
 
 // asks are the full syncs that were asked for, as the world knows: the last one
-// of each kind, counted in one row.
+// of each kind.
 type asks struct {
-	last    int
 	all     int
 	roles   map[string]int
 	devices map[string]int
@@ -23,7 +23,7 @@ func newAsks() *asks { return &asks{roles: map[string]int{}, devices: map[string
 
 func (a *asks) clone() *asks {
 	c := newAsks()
-	c.last, c.all = a.last, a.all
+	c.all = a.all
 	for k, v := range a.roles {
 		c.roles[k] = v
 	}
@@ -33,18 +33,23 @@ func (a *asks) clone() *asks {
 	return c
 }
 
-func (a *asks) device(replica string) {
-	a.last++
-	a.devices[replica] = a.last
-}
-
-// many: of a role, or of all ("").
-func (a *asks) many(role string) {
-	a.last++
-	if role == "" {
-		a.all = a.last
-	} else {
-		a.roles[role] = a.last
+// note takes in what was asked for by a commit.
+func (a *asks) note(c *watch.Commit) {
+	for i := range c.Ops {
+		op := &c.Ops[i]
+		if d := op.Replica; d != nil && d.Resync > 0 {
+			a.devices[d.ID] = int(d.Resync)
+		}
+		if op.Counter == nil {
+			continue
+		}
+		role, of := strings.CutPrefix(op.Counter.Series, "full sync of role:")
+		switch n := int(op.Counter.N); {
+		case of:
+			a.roles[role] = n
+		case op.Counter.Series == "full sync of all":
+			a.all = n
+		}
 	}
 }
 

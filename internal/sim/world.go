@@ -88,6 +88,7 @@ func (w *world) know(a *app.App) *app.App {
 // committed is a transaction that is on the disk.
 func (w *world) committed(c *watch.Commit) {
 	w.wiping(c)
+	w.asks.note(c)
 	for _, v := range w.model.Commit(c) {
 		w.violate(v.Rule, "%s", v.Text)
 	}

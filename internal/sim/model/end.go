@@ -171,6 +171,8 @@ func (r *reading) side(op *watch.Op) {
 		if n := r.m.counters[op.Counter.Series]; n != op.Counter.N {
 			r.complain("number", "the last number of %s is kept as %d, and was %d", op.Counter.Series, op.Counter.N, n)
 		}
+	case op.Setting != nil:
+		r.setting(op.Setting)
 	case op.Replica != nil:
 		r.replica(op.Replica)
 	case op.PushDeleted != 0:

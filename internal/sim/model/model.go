@@ -40,6 +40,7 @@ type Model struct {
 	pushed   map[arrival]clocks
 	audits   int64
 	resyncs  int64 // full syncs that were asked for
+	settings map[string]string
 }
 
 // Limits are those of one mutation that the server is configured with; zero for
@@ -58,7 +59,7 @@ func New() *Model {
 		known: map[string]*app.App{}, records: map[string]*record{}, issues: map[string]*Issue{}, items: map[landfall.Key]*Item{},
 		lanes: map[string][]landfall.Key{}, replicas: map[string]replica{}, devices: map[string]*store.Replica{}, users: map[string]*store.User{},
 		teams: map[string]bool{}, app: &app.App{}, grants: map[grant]store.GrantRow{}, forks: map[fork]landfall.Key{}, counters: map[string]int64{}, unique: map[string]string{},
-		pushes: map[int64]*store.Push{}, pushed: map[arrival]clocks{},
+		pushes: map[int64]*store.Push{}, pushed: map[arrival]clocks{}, settings: map[string]string{},
 	}
 }
 
@@ -76,6 +77,7 @@ func (m *Model) Clone() *Model {
 	c.devices, c.users, c.teams = maps.Clone(m.devices), maps.Clone(m.users), maps.Clone(m.teams)
 	c.grants, c.counters, c.unique = maps.Clone(m.grants), maps.Clone(m.counters), maps.Clone(m.unique)
 	c.pushes, c.pushed = maps.Clone(m.pushes), maps.Clone(m.pushed)
+	c.settings = maps.Clone(m.settings)
 	c.forks, c.arrived = maps.Clone(m.forks), slices.Clip(m.arrived)
 	return &c
 }

@@ -15,6 +15,9 @@ func (c *Client) gap(tx Tx, s *state, b *batch, reply *wire.PushReply) error {
 		return landfall.Errorf(landfall.CodeInternal, "the server expects change %d, which can't be", reply.Next).WithHint("an administrator should look at this device; nothing is lost on it")
 	}
 	s.Expects = &wire.Expects{Incarnation: b.inc, Next: reply.Next, LastHash: reply.LastHash}
+	if err := strayAll(tx); err != nil {
+		return err
+	}
 	if err := doubtAll(tx, func(e *Entry) bool { return e.Incarnation != b.inc }); err != nil {
 		return err
 	}
@@ -35,6 +38,9 @@ func (c *Client) behind(tx Tx, s, asked *state, x *wire.Expects) (offered bool, 
 		return false, nil // once: what is kept as a fork is expected for ever
 	}
 	s.Offered = x
+	if err := strayAll(tx); err != nil {
+		return false, err
+	}
 	if err := s.doubtLost(tx, x); err != nil {
 		return false, err
 	}
@@ -156,19 +162,15 @@ func (s *state) doubtLost(tx Tx, x *wire.Expects) error {
 // restored: the history of what was pulled is lost, and all of the server's state
 // comes anew. Any word on how a change ended counts more than what was said before.
 func (s *state) restored(tx Tx, x *wire.Expects) error {
+	if err := strayAll(tx); err != nil {
+		return err
+	}
 	all, err := tx.Entries()
 	if err != nil {
 		return err
 	}
 	for _, e := range all {
 		if e.Outcome == nil {
-			if e.Receipt == nil {
-				continue
-			}
-			e.Astray = true
-			if err := tx.PutEntry(e); err != nil {
-				return err
-			}
 			continue
 		}
 		how := *e.Outcome
@@ -204,6 +206,19 @@ func doubtMissing(tx Tx, s *state, kept int64) (some bool, err error) {
 		}
 	}
 	return some, nil
+}
+
+// strayAll notes that the server has lost history: the places in the receipts may
+// be of that.
+func strayAll(tx Tx) error {
+	all, err := tx.Entries()
+	for _, e := range all {
+		if err == nil && e.Receipt != nil && !e.Astray {
+			e.Astray = true
+			err = tx.PutEntry(e)
+		}
+	}
+	return err
 }
 
 // coveredElsewhere: a backup covers the place in the receipt, which is of a history

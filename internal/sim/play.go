@@ -211,6 +211,7 @@ func (d *device) restore(dice) {
 	d.tampered = true
 	d.forgotten("its device was restored")
 	d.db.Replace(d.saved)
+	d.erased = false
 	d.w.say("%s: its storage is restored from a backup", d.name)
 	d.die(d.life)
 }

@@ -15,6 +15,9 @@ func (c *Client) gap(tx Tx, s *state, b *batch, reply *wire.PushReply) error {
 		return landfall.Errorf(landfall.CodeInternal, "the server expects change %d, which can't be", reply.Next).WithHint("an administrator should look at this device; nothing is lost on it")
 	}
 	s.Expects = &wire.Expects{Incarnation: b.inc, Next: reply.Next, LastHash: reply.LastHash}
+	if err := strayAll(tx); err != nil {
+		return err
+	}
 	if err := doubtAll(tx, func(e *Entry) bool { return e.Incarnation != b.inc }); err != nil {
 		return err
 	}
@@ -35,6 +38,9 @@ func (c *Client) behind(tx Tx, s, asked *state, x *wire.Expects) (offered bool, 
 		return false, nil // once: what is kept as a fork is expected for ever
 	}
 	s.Offered = x
+	if err := strayAll(tx); err != nil {
+		return false, err
+	}
 	if err := s.doubtLost(tx, x); err != nil {
 		return false, err
 	}
@@ -114,6 +120,7 @@ func (c *Client) again(tx Tx, e *Entry) error {
 		e.Bytes, e.Hash = b, core.Hash(b)
 	}
 	e.State, e.Receipt, e.Outcome, e.Issue, e.Kind, e.Waiting, e.Doubted = Sent, nil, nil, "", "", false, false
+	e.Astray = false
 	return tx.PutEntry(e)
 }
 
@@ -155,6 +162,9 @@ func (s *state) doubtLost(tx Tx, x *wire.Expects) error {
 // restored: the history of what was pulled is lost, and all of the server's state
 // comes anew. Any word on how a change ended counts more than what was said before.
 func (s *state) restored(tx Tx, x *wire.Expects) error {
+	if err := strayAll(tx); err != nil {
+		return err
+	}
 	all, err := tx.Entries()
 	if err != nil {
 		return err
@@ -180,13 +190,14 @@ func (s *state) restored(tx Tx, x *wire.Expects) error {
 
 // doubtMissing doubts, with all of the server's state here, changes whose receipt
 // is not of its history: that was lost before it was pulled.
-func doubtMissing(tx Tx, s *state) (some bool, err error) {
+func doubtMissing(tx Tx, s *state, kept int64) (some bool, err error) {
 	all, err := tx.Entries()
 	if err != nil {
 		return false, err
 	}
 	for _, e := range all {
 		missing, err := e.missing(tx, s)
+		missing = missing || e.coveredElsewhere(kept)
 		if err == nil && missing {
 			some, err = true, doubt(tx, e)
 		}
@@ -195,6 +206,25 @@ func doubtMissing(tx Tx, s *state) (some bool, err error) {
 		}
 	}
 	return some, nil
+}
+
+// strayAll notes that the server has lost history: the places in the receipts may
+// be of that.
+func strayAll(tx Tx) error {
+	all, err := tx.Entries()
+	for _, e := range all {
+		if err == nil && e.Receipt != nil && !e.Astray {
+			e.Astray = true
+			err = tx.PutEntry(e)
+		}
+	}
+	return err
+}
+
+// coveredElsewhere: a backup covers the place in the receipt, which is of a history
+// that was lost. What the server has since then came again, at a later place.
+func (e *Entry) coveredElsewhere(kept int64) bool {
+	return e.Astray && !e.Reverted && e.State == Done && e.Issue == "" && e.Receipt.Seq <= kept
 }
 
 // missing: the receipt's place is beyond all that the server has, or the issue is
@@ -218,7 +248,7 @@ func (e *Entry) missing(tx Tx, s *state) (bool, error) {
 // receipt is the one that it had.
 func (e *Entry) undoubted(r *landfall.Receipt) (asBefore bool) {
 	was, how := e.Receipt, e.Outcome
-	e.Doubted = false
+	e.Doubted, e.Astray = false, false
 	if was == nil || was.Result != r.Result || was.Seq != r.Seq || was.Issue != r.Issue {
 		e.Outcome = nil
 		return false

@@ -66,7 +66,7 @@ func (c *Client) pull(ctx context.Context, b *batch, r *Report) (deed, error) {
 			return err
 		}
 		if !reply.More {
-			missed, err := doubtMissing(tx, s)
+			missed, err := doubtMissing(tx, s, reply.KeptThrough)
 			if err != nil {
 				return err
 			}
@@ -156,7 +156,7 @@ func cover(tx Tx, reply *wire.PullReply) error {
 				return err
 			}
 		}
-		if e.State == Done && e.Issue == "" && e.Receipt != nil && e.Receipt.Seq <= reply.KeptThrough {
+		if e.State == Done && e.Issue == "" && e.Receipt != nil && e.Receipt.Seq <= reply.KeptThrough && (!e.Astray || e.Reverted) {
 			if err := tx.DeleteEntry(e.Incarnation, e.N); err != nil {
 				return err
 			}

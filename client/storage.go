@@ -80,6 +80,8 @@ type Entry struct {
 	Waiting     bool              `json:"waiting,omitempty"`
 	// Reverted entries are out of the view, since their user took them back.
 	Reverted bool `json:"reverted,omitempty"`
+	// Astray: the place in its receipt is of a history that the server has lost.
+	Astray bool `json:"astray,omitempty"`
 	// Doubted entries are offered again, though the server gave a receipt.
 	Doubted bool `json:"doubted,omitempty"`
 	// Beyond is the place of a receipt that was beyond all that the server had.

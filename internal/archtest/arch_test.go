@@ -41,7 +41,7 @@ var rules = map[string][]string{
 	"internal/demo":             {".", "client", "client/memory", "client/sqlite", "internal/core", "internal/definition", "internal/desk", "internal/wire", "examples"},
 	"internal/archtest":         {},
 	"internal/sim/app":          {},
-	"internal/sim":              {".", "client", "client/memory", "internal/auth", "internal/changelog", "internal/core", "internal/definition", "internal/inbox", "internal/kv", "internal/publish", "internal/sim/app", "internal/sim/model", "internal/sim/watch", "internal/store", "internal/store/memory", "internal/wire", "internal/workqueue"},
+	"internal/sim":              {".", "client", "client/memory", "internal/auth", "internal/changelog", "internal/core", "internal/definition", "internal/inbox", "internal/kv", "internal/publish", "internal/settings", "internal/sim/app", "internal/sim/model", "internal/sim/watch", "internal/store", "internal/store/memory", "internal/wire", "internal/workqueue"},
 	"internal/sim/watch":        {".", "internal/store"},
 	"internal/sim/model":        {".", "internal/store", "internal/sim/app", "internal/sim/watch"},
 	"internal/sim/planted":      {},

@@ -15,6 +15,15 @@ import (
 // from it: by the same rules as if the device had sent it, once, as its user.
 // What the device sends later it finds answered already.
 func (in *Inbox) Land(ctx context.Context, ws string, actor landfall.Actor, device string, body []byte) (*wire.PushReply, error) {
+	o, err := in.OfferLanding(ctx, ws, actor, device, body)
+	if err != nil {
+		return nil, err
+	}
+	return in.await(ctx, o)
+}
+
+// OfferLanding is Land for those who do not wait in a goroutine: see Offer.
+func (in *Inbox) OfferLanding(ctx context.Context, ws string, actor landfall.Actor, device string, body []byte) (*Offered, error) {
 	err := in.cfg.Store.View(ctx, func(r store.Reader) error {
 		a, err := now(r, ws, actor)
 		if err != nil {
@@ -35,11 +44,7 @@ func (in *Inbox) Land(ctx context.Context, ws string, actor landfall.Actor, devi
 	if err != nil {
 		return nil, err
 	}
-	o, err := in.offer(ctx, ws, Device{Replica: device, Actor: actor}, actor.User, body)
-	if err != nil {
-		return nil, err
-	}
-	return in.await(ctx, o)
+	return in.offer(ctx, ws, Device{Replica: device, Actor: actor}, actor.User, body)
 }
 
 // arrival is how the history of what is in the push begins.

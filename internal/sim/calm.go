@@ -55,9 +55,14 @@ func (w *world) calm() {
 		}
 	}
 	for _, d := range w.devices {
-		d.retired = d.retired || d.replica() == "" // it never got in
-		h.block(d.replica(), func(bool) bool { return false })
+		d.retired = d.retired || d.replica() == "" && !d.erased // it never got in
+		if x := w.model.Device(d.id()); x != nil && x.Blocked && !x.Retiring && !x.Wiping && !d.erased {
+			h.control(x.ID, wire.ActUnblock)
+		}
 	}
+	w.all("switching on what was off", func(end func()) {
+		w.root.act("switch on", func() error { defer end(); return w.root.switches("on") })
+	})
 	if u := w.model.User("cleo"); u != nil && !slices.Contains(u.Roles, "clerk") {
 		w.all("appoint a clerk", func(end func()) {
 			w.root.act("appoint", func() error {
@@ -164,8 +169,12 @@ func (w *world) done() error {
 		if d.retired {
 			continue
 		}
+		if err := d.obeyed(); err != nil {
+			return err
+		}
+		barred := w.model.Deposits(d.id())
 		for _, e := range d.entries() {
-			if e.State != client.Done {
+			if e.State != client.Done && !(barred && e.Receipt != nil && e.State != client.Stored && e.State != client.Sent) {
 				return landfall.Errorf(landfall.CodeConflict, "%s still has %d.%d as %s", d.name, e.Incarnation, e.N, e.State)
 			}
 		}
@@ -185,7 +194,7 @@ func (w *world) atRest() {
 		w.violate("captured", "%d pushes are captured, and were never judged", n)
 	}
 	for _, d := range w.devices {
-		if !d.retired {
+		if !d.retired && !d.erased && !w.model.Deposits(d.id()) {
 			d.compare()
 		}
 	}
@@ -246,3 +255,21 @@ func (d *device) views() {
 }
 
 func same(a, b landfall.Fields) bool { return shown(a) == shown(b) }
+
+// obeyed: what was asked of the device is done: one that is retired is blocked,
+// with everything delivered, and one that is wiped has said so.
+func (d *device) obeyed() error {
+	x := d.w.model.Device(d.id())
+	switch {
+	case d.erased && !d.told():
+		return landfall.Errorf(landfall.CodeConflict, "%s has erased itself, and has not told", d.name)
+	case d.erased || x == nil:
+	case x.Wiping:
+		return landfall.Errorf(landfall.CodeConflict, "%s is to be wiped, and is not", d.name)
+	case x.Retiring && !x.Blocked:
+		return landfall.Errorf(landfall.CodeConflict, "%s is to be retired, and is not", d.name)
+	case x.Retiring && d.unsent() > 0:
+		return landfall.Errorf(landfall.CodeConflict, "%s is retired, and has %d changes", d.name, d.unsent())
+	}
+	return nil
+}

@@ -2,9 +2,12 @@ package sim
 
 import (
 	"context"
+	"encoding/json"
+	"slices"
 
 	"github.com/landfall-sync/landfall"
 	"github.com/landfall-sync/landfall/internal/auth"
+	"github.com/landfall-sync/landfall/internal/sim/watch"
 	"github.com/landfall-sync/landfall/internal/store"
 	"github.com/landfall-sync/landfall/internal/store/memory"
 	"github.com/landfall-sync/landfall/internal/wire"
@@ -128,9 +131,54 @@ func (h *host) receives(who *auth.Caller) {
 	}
 	h.read(func(r store.Reader) error {
 		d, err := r.Replica(workspace, who.Replica)
-		if d != nil && d.Blocked {
-			h.w.violate("receives", "%s is blocked, and is sent a page", d.Name)
+		if d != nil && h.w.model.Deposits(d.ID) {
+			h.w.violate("receives", "%s is %s, and is sent a page", d.Name, d.State())
 		}
 		return err
+	})
+}
+
+// wiping notes which devices are told to erase themselves, before anybody hears.
+// That one has done so is never said but by itself.
+func (w *world) wiping(c *watch.Commit) {
+	for i := range c.Ops {
+		d := c.Ops[i].Replica
+		if d == nil {
+			continue
+		}
+		w.asked[d.ID] = w.asked[d.ID] || d.Wiping
+		if old := w.model.Device(d.ID); d.WipedAt.IsZero() || old != nil && !old.WipedAt.IsZero() {
+			continue
+		}
+		if !slices.ContainsFunc(w.devices, func(x *device) bool { return x.was == d.ID && (x.erased || x.replica() == "") }) {
+			w.violate("order", "%s is taken for wiped, and has not erased itself", d.Name)
+		}
+	}
+}
+
+// receiptsAlone: who may only hand in is told what became of what they sent, what
+// they are asked to do, and nothing else.
+func (w *world) receiptsAlone(q *request, b []byte, failed error) {
+	u := w.model.User(q.user)
+	barred := q.replica != "" && (w.model.Deposits(q.replica) || u != nil && u.Disabled)
+	if !barred || failed != nil || q.what == "pull" { // which may be what retired it: see receives
+		return
+	}
+	var told map[string]json.RawMessage
+	if q.push == nil || json.Unmarshal(b, &told) != nil {
+		w.violate("receives", "%s may only hand in, and is answered: %s: %s", short(q.replica), q.what, b)
+		return
+	}
+	w.met("push: of a device that may only hand in")
+	if d := w.model.Device(q.replica); d != nil && d.Void {
+		w.met("push: of a revoked device")
+	}
+	for name := range told {
+		if !slices.Contains([]string{"receipts", "next", "clock", "forked", "gap", "last_hash", "behind", "order"}, name) {
+			w.violate("receives", "%s may only hand in, and is told %s", short(q.replica), name)
+		}
+	}
+	w.canaries.found(b, func(int) {
+		w.violate("receives", "%s may only hand in, and is told what was entered: %s", short(q.replica), b)
 	})
 }

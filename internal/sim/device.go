@@ -39,6 +39,11 @@ type device struct {
 	// what it said before once more, and differently.
 	tampered bool
 	tookBack bool              // what was sent
+	was      string            // the replica that it is, or was until it erased itself
+	erased   bool              // by itself, since it was asked to
+	bodies   [][]byte          // some of its pushes
+	ordered  int               // the history whose server asked it to erase itself
+	given    int64             // numbers, of its first incarnation
 	pulled   map[string]copied // by record: what it holds of the server's
 }
 
@@ -123,6 +128,7 @@ func (d *device) die(life int) {
 		d.w.met("device: durable, and not known to be")
 	}
 	d.noteMade()
+	d.looked()
 	d.w.say("%s: the program is killed, and started again", d.name)
 	d.boot(1)
 }
@@ -138,6 +144,7 @@ func (d *device) sync(c *client.Client) error {
 	if d.life == life {
 		d.syncing--
 	}
+	d.looked()
 	if err == nil {
 		d.w.say("%s: synced: sent %d, received %d, %d issues", d.name, r.Sent, r.Received, r.Attention)
 	}
@@ -182,7 +189,7 @@ func (t *transport) ask(what string, do func(*auth.Caller) (any, error), out any
 // Enrol implements client.Transport.
 func (t *transport) Enrol(_ context.Context, req wire.EnrolRequest) (*wire.Enrolled, error) {
 	w, out := t.d.w, &wire.Enrolled{}
-	return out, t.d.line.call(request{what: "enrolment", user: t.d.user, open: func() (any, error) { return w.host.accounts.Enrol(w.ctx, req, nil) }}, out)
+	return out, t.d.line.call(request{what: "enrolment", user: t.d.user, open: func() (any, error) { return w.host.enrol(req) }}, out)
 }
 
 // Definition implements client.Transport.
@@ -202,11 +209,20 @@ func (t *transport) Push(_ context.Context, body []byte) (*wire.PushReply, error
 	if err := json.Unmarshal(body, &p); err != nil {
 		return nil, fmt.Errorf("the device pushes what can't be read: %w", err)
 	}
+	if len(p.Mutations) > 0 && len(d.bodies) < 12 {
+		d.bodies = append(d.bodies, body)
+	}
 	d.w.say("%s: pushes %d to %d of incarnation %d", d.name, p.First, p.First+int64(len(p.Mutations))-1, p.Incarnation)
 	if err := d.line.call(request{what: "push", user: d.user, credential: credential, push: body}, out); err != nil {
 		return nil, err
 	}
 	d.w.acknowledged(d, &p, out)
+	if out.Order == wire.OrderWipe {
+		d.ordered = d.line.epoch
+	}
+	if out.Order != "" {
+		d.w.met("device: hears an order: " + out.Order)
+	}
 	return out, nil
 }
 

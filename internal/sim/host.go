@@ -10,6 +10,7 @@ import (
 	"github.com/landfall-sync/landfall/internal/inbox"
 	"github.com/landfall-sync/landfall/internal/kv"
 	"github.com/landfall-sync/landfall/internal/publish"
+	"github.com/landfall-sync/landfall/internal/settings"
 	"github.com/landfall-sync/landfall/internal/sim/model"
 	"github.com/landfall-sync/landfall/internal/sim/watch"
 	"github.com/landfall-sync/landfall/internal/store"
@@ -46,6 +47,7 @@ type host struct {
 	desk      *workqueue.Desk
 	accounts  *auth.Accounts
 	publisher *publish.Publisher
+	settings  *settings.Service
 
 	offers   []*offered // that wait for their verdicts
 	stepping bool
@@ -56,6 +58,7 @@ type host struct {
 type backup struct {
 	db    *kv.DB
 	model *model.Model
+	asks  *asks
 }
 
 // durable is the host's store: the checkers see each transaction that is durable.
@@ -93,13 +96,17 @@ func (h *host) start() {
 	h.ids = &ids{dice: h.dice, clock: h.now}
 	h.store = &durable{watch.New(memory.On(h.db)), h}
 	h.publisher = publish.New(publish.Config{Store: h.store, Clock: h.now, Mark: h.mark})
-	h.log = changelog.New(changelog.Config{Store: h.store, Definitions: h.publisher, Clock: h.now, NewID: h.ids.next, Limits: h.limit, KeptFrom: h.w.conf.KeptFrom})
+	h.newAccounts()
+	h.log = changelog.New(changelog.Config{
+		Store: h.store, Definitions: h.publisher, Clock: h.now, NewID: h.ids.next, Limits: h.limit, KeptFrom: h.w.conf.KeptFrom, Barred: h.accounts.Forget,
+	})
 	h.inbox = inbox.New(inbox.Config{
 		Store: h.store, Definitions: h.publisher, History: h.log, Clock: h.now, NewID: h.ids.next, Mark: h.mark,
-		Limits: h.limit, Patience: patience, Unclean: h.unclean, CarefulFor: h.w.conf.Careful, Backlog: h.w.conf.Backlog,
+		Limits: h.limit, Patience: patience, Unclean: h.unclean, CarefulFor: h.w.conf.Careful, Backlog: h.w.conf.Backlog, Barred: h.accounts.Forget,
+		Unaided: func(r store.Reader, ws string) (bool, error) { return settings.On(r, ws, settings.RetryUnaided) },
 	})
 	h.desk = workqueue.New(workqueue.Config{Store: h.store, Definitions: h.publisher, Clock: h.now, Mark: h.mark})
-	h.newAccounts()
+	h.settings = settings.New(settings.Config{Store: h.store, Clock: h.now})
 	if len(h.pushes()) > 0 {
 		h.w.met(captured)
 	}
@@ -265,8 +272,14 @@ func (o *offered) fail() {
 }
 
 // push takes a push in; reply is called when there is an answer.
-func (h *host) push(who *auth.Caller, body []byte, reply func(any, error)) {
-	p, err := h.inbox.Offer(context.Background(), workspace, inbox.Device{Replica: who.Replica, Actor: who.Actor}, body)
+func (h *host) push(who *auth.Caller, q *request, reply func(any, error)) {
+	var p *inbox.Offered
+	var err error
+	if q.land != "" {
+		p, err = h.inbox.OfferLanding(context.Background(), workspace, who.Actor, q.land, q.push)
+	} else {
+		p, err = h.inbox.Offer(context.Background(), workspace, inbox.Device{Replica: who.Replica, Actor: who.Actor}, q.push)
+	}
 	if err != nil {
 		reply(nil, err)
 		return
@@ -298,6 +311,7 @@ func (h *host) pull(who *auth.Caller, since string, limit int, told wire.Contact
 	}
 	h.proved(before, since, page)
 	h.receives(who)
+	h.forcedOnce(who, since, page)
 	if page.Packed != nil {
 		h.w.met("pull: a kept page")
 		if page.Encoded, err = page.Packed.Text(); err != nil {
@@ -330,4 +344,14 @@ func (h *host) person(name string) (*auth.Caller, error) {
 		return nil, landfall.Errorf(landfall.CodeUnauthorized, "sign in again")
 	}
 	return &auth.Caller{Workspace: workspace, Actor: u.Actor()}, nil
+}
+
+// enrol lets a device in, as the program does: what it lost when it comes back
+// empty becomes an issue.
+func (h *host) enrol(req wire.EnrolRequest) (any, error) {
+	in, err := h.accounts.Enrol(h.w.ctx, req, nil)
+	if err == nil && req.Fresh {
+		_ = h.inbox.Losses(h.w.ctx, workspace, in.Replica) // else its next push opens it
+	}
+	return in, err
 }

@@ -28,6 +28,7 @@ type entered struct {
 	base    copied // of the record that it was based on, as far as it was pulled
 	// excused says why it need not be on the server in the end.
 	excused string
+	wiped   bool // its device has erased itself
 }
 
 // copied is a version of a record that a device was sent, and of which history.
@@ -73,6 +74,7 @@ func (d *device) noteMade() {
 		case m == nil:
 			d.w.violate("ledger", "%s: what it made as %d can't be read", d.name, e.N)
 		case !there:
+			d.given = max(d.given, e.N)
 			if l.by[id] != nil {
 				continue // the same, made in the same instant
 			}
@@ -120,10 +122,15 @@ func (w *world) acknowledged(d *device, p *wire.Push, reply *wire.PushReply) {
 			w.violate("fork", "%s is told that it forked, and nobody copied it or put it back", d.name)
 		}
 	}
+	w.receipts(d.name, d.line.epoch, p, reply)
+}
+
+// receipts: each is the same for ever, in one history of the server.
+func (w *world) receipts(who string, epoch int, p *wire.Push, reply *wire.PushReply) {
 	for _, r := range reply.Receipts {
 		i := r.N - p.First
 		if i < 0 || i >= int64(len(p.Mutations)) {
-			w.violate("receipt", "%s gets a receipt for %d, and sent %d of them from %d", d.name, r.N, len(p.Mutations), p.First)
+			w.violate("receipt", "%s gets a receipt for %d, and sent %d of them from %d", who, r.N, len(p.Mutations), p.First)
 			continue
 		}
 		w.met("receipt: " + string(r.Result) + " " + string(r.Kind))
@@ -134,13 +141,17 @@ func (w *world) acknowledged(d *device, p *wire.Push, reply *wire.PushReply) {
 		if r.Result == landfall.Stored {
 			continue
 		}
-		at := fmt.Sprintf("%d %s.%d.%d %s", d.line.epoch, p.Replica, p.Incarnation, r.N, hash)
+		at := fmt.Sprintf("%d %s.%d.%d %s", epoch, p.Replica, p.Incarnation, r.N, hash)
+		if w.isCleaned(landfall.Key{Replica: p.Replica, Incarnation: p.Incarnation, N: r.N}) {
+			w.met("push: a cleaned item's number is replayed")
+		}
+		r.Messages = nil // clean-up takes them
 		b := encoded(r)
 		switch known := w.ledger.receipts[at]; {
 		case known == "":
 			w.ledger.receipts[at] = string(b)
 		case known != string(b):
-			w.violate("receipt", "%s: the receipt of %d.%d was %s and is %s", d.name, p.Incarnation, r.N, known, b)
+			w.violate("receipt", "%s: the receipt of %d.%d was %s and is %s", who, p.Incarnation, r.N, known, b)
 		default:
 			w.met("push: replayed")
 		}
@@ -161,7 +172,7 @@ func (h *host) onDisk() (all []*store.Item) {
 func (w *world) conserved(when string) {
 	there, times := map[string]bool{}, map[string]int{}
 	for _, it := range w.host.onDisk() {
-		id, m := content(it.Bytes)
+		id, m := content(w.sentAs(it))
 		if m == nil {
 			continue
 		}
@@ -186,6 +197,9 @@ func (w *world) conserved(when string) {
 			id, _ := content(e.Bytes)
 			there[id] = true
 		}
+	}
+	if w.host.up {
+		w.accounts(when)
 	}
 	for _, x := range w.ledger.made {
 		if !there[x.content] && x.excused == "" {
@@ -232,4 +246,19 @@ func took(it *store.Item) bool {
 
 func effective(op landfall.Op) bool {
 	return op == landfall.OpCreate || op == landfall.OpUpdate || op == landfall.OpTransition || op == landfall.OpDelete
+}
+
+// sentAs is an item as it was sent, also when it was cleaned.
+func (w *world) sentAs(it *store.Item) []byte {
+	if len(it.Bytes) == 0 {
+		if known := w.model.Item(it.Key); known != nil {
+			return known.Sent
+		}
+	}
+	return it.Bytes
+}
+
+func (w *world) isCleaned(k landfall.Key) bool {
+	it := w.model.Item(k)
+	return it != nil && it.Cleaned != nil
 }

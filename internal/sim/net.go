@@ -47,8 +47,10 @@ type request struct {
 	what       string
 	user       string                              // whose bytes the reply will be
 	credential string                              // of a device; "": a person at the desk
+	replica    string                              // whose credential it is, as far as it is known
 	do         func(who *auth.Caller) (any, error) // answers at once, or
 	push       []byte                              // is a push, or
+	land       string                              // (of this device, by a person)
 	open       func() (any, error)                 // needs no credential
 }
 
@@ -131,7 +133,9 @@ func (w *world) arrive(l *line, q request, end func([]byte, error)) {
 		case q.credential == "":
 			who, err = h.person(q.user)
 		default:
-			who, err = h.accounts.Authenticate(w.ctx, q.credential)
+			if who, err = h.accounts.Authenticate(w.ctx, q.credential); err == nil {
+				q.replica = who.Replica
+			}
 		}
 		if err == nil {
 			err = mayCall(who, &q)
@@ -142,6 +146,10 @@ func (w *world) arrive(l *line, q request, end func([]byte, error)) {
 		}
 		w.after(h.pause(), func() {
 			if h.life != life || !h.up {
+				end(nil, errCutOff)
+				return
+			}
+			if w.cutOff(&q) {
 				end(nil, errCutOff)
 				return
 			}
@@ -161,6 +169,13 @@ func (w *world) arrive(l *line, q request, end func([]byte, error)) {
 	if !h.up {
 		end(nil, errCutOff)
 	}
+}
+
+// cutOff: the HTTP API ends the requests of a device that may only hand in from
+// now on. Pushes go on, and pulls look for themselves.
+func (w *world) cutOff(q *request) bool {
+	u := w.model.User(q.user)
+	return q.replica != "" && q.push == nil && q.what != "pull" && (w.model.Deposits(q.replica) || u != nil && u.Disabled)
 }
 
 // pause is how long it takes from knowing the caller to doing what they ask: long
@@ -187,7 +202,7 @@ func mayCall(who *auth.Caller, q *request) error {
 func (w *world) serve(q request, who *auth.Caller, reply func(any, error)) {
 	switch {
 	case q.push != nil:
-		w.host.push(who, q.push, reply)
+		w.host.push(who, &q, reply)
 	case q.open != nil:
 		reply(q.open())
 	default:
@@ -217,6 +232,7 @@ func (l *line) back(q request, v any, failed error, end func([]byte, error)) {
 		return
 	}
 	w.leaves(q, b.Bytes(), failed)
+	w.receiptsAlone(&q, b.Bytes(), failed)
 	w.say("%s: %s is answered with %s", l.name, q.what, summary(b.Len(), failed))
 	if l.dice.chance(l.trouble.Lost) {
 		w.met("net: reply lost")

@@ -208,7 +208,7 @@ func (p *person) retry(d dice) error {
 func (p *person) retryPage(req wire.Retry) (next string, err error) {
 	var out wire.Retries
 	err = p.ask("retry issues", &out, func(ctx context.Context, h *host, who *auth.Caller) (any, error) {
-		return h.inbox.Retry(ctx, workspace, who.Actor, req)
+		return h.retryDry(ctx, who, req)
 	})
 	for _, r := range out.Items {
 		p.w.say("%s: retries issue %d: settled %v %s", p.name, r.Number, r.Settled, r.Kind)

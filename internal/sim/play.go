@@ -69,6 +69,9 @@ func init() { //nolint:gochecknoinits // the table refers to what refers to it
 		"clone":              (*device).clone,
 		"evict":              (*device).evict,
 		"tabs":               func(d *device, _ dice) { d.boot(2) },
+		"come back":          (*device).comeBack,
+		"export":             func(d *device, _ dice) { d.run("export", d.export) },
+		"replay":             (*device).replay,
 	}
 }
 
@@ -109,11 +112,26 @@ var deskActs = map[string]func(*world, int, dice){
 		d := w.devices[who%len(w.devices)]
 		w.root.act("revoke", func() error { return w.root.revoke(d.replica()) })
 	},
+	"repair": func(w *world, who int, d dice) {
+		p := w.decider(who)
+		p.act("repair", func() error { return p.repair(d) })
+	},
+	"order": func(w *world, who int, d dice) {
+		w.root.act("order", func() error { return w.root.order(d, w.devices[who%len(w.devices)]) })
+	},
+	"force": func(w *world, who int, d dice) {
+		w.root.act("force", func() error { return w.root.force(d, w.devices[who%len(w.devices)]) })
+	},
+	"land":  func(w *world, _ int, d dice) { w.root.act("land", func() error { return w.root.land(d) }) },
+	"clean": func(w *world, _ int, d dice) { w.root.act("clean", func() error { return w.root.clean(d) }) },
+	"switch": func(w *world, _ int, d dice) {
+		w.root.act("switch", func() error { return w.root.switches(pick(d, []string{"on", "off"})) })
+	},
 	"rush": func(w *world, _ int, _ dice) { w.rush() },
 	"block": func(w *world, who int, d dice) {
 		x := w.devices[who%len(w.devices)]
 		w.rush() // some of it arrives before, and is answered after
-		w.after(d.span(0, 900*time.Millisecond), func() { w.host.block(x.replica(), func(was bool) bool { return !was }) })
+		w.after(d.span(0, 900*time.Millisecond), func() { w.host.block(x.replica()) })
 	},
 	"garbage": func(w *world, _ int, d dice) {
 		if w.vandal != nil {
@@ -192,6 +210,7 @@ func (d *device) restore(dice) {
 	d.tampered = true
 	d.forgotten("its device was restored")
 	d.db.Replace(d.saved)
+	d.erased = false
 	d.w.say("%s: its storage is restored from a backup", d.name)
 	d.die(d.life)
 }
@@ -212,9 +231,9 @@ func (d *device) evict(dice) {
 	d.tampered = true
 	w.say("%s: its storage is gone", d.name)
 	d.forgotten("its storage was evicted")
+	d.retired = true
 	d.db.Replace(kv.New())
 	d.die(d.life)
-	d.retired = true
 	name := fmt.Sprintf("%s's device %d", d.user, len(w.devices)+1)
 	w.root.act("make a code", func() error {
 		code, err := w.root.code(d.user, name)

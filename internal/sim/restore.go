@@ -45,7 +45,7 @@ func (h *host) back() {
 	db, known := h.db.Fork(), h.w.model.Clone()
 	seq, held := h.head().Seq, h.head().Epoch
 	h.w.say("the server is backed up at %d", seq)
-	h.backup = &backup{db, known}
+	h.backup = &backup{db, known, h.w.asks.clone()}
 	h.update("noting the backup", func(w store.Writer) error {
 		head, err := w.Head(workspace)
 		if err != nil || head.Epoch != held || seq <= head.Covered {
@@ -90,7 +90,12 @@ func (h *host) restore(told bool) {
 	h.disk.recover()
 	h.disk.next, h.disk.flaky = stays, 0
 	h.db.Replace(h.backup.db)
-	h.w.model = h.backup.model.Clone()
+	h.w.model, h.w.asks = h.backup.model.Clone(), h.backup.asks.clone()
+	for _, x := range h.w.ledger.made {
+		if x.wiped { // its device does not have it any more to offer it again
+			x.excused = "the server was restored after its device was wiped"
+		}
+	}
 	h.epoch++
 	h.cuts = append(h.cuts, h.head().Seq)
 	h.unclean = false
@@ -117,18 +122,25 @@ func (h *host) restore(told bool) {
 	}
 }
 
-// block keeps a device out, or lets it in again, as a command of the program will.
-func (h *host) block(replica string, becomes func(was bool) bool) {
-	h.update("blocking a device", func(w store.Writer) error {
-		r, err := w.Replica(workspace, replica)
-		if err != nil || r == nil || r.Blocked == becomes(r.Blocked) {
-			return err
-		}
-		r.Blocked = becomes(r.Blocked)
-		h.w.say("%s: blocked %v", r.Name, r.Blocked)
-		return w.PutReplica(workspace, r)
-	})
-	if h.up {
-		h.newAccounts() // who writes beside the accounts tells them to forget
+// control does something to a device at once, as an administrator may.
+func (h *host) control(replica string, what wire.DeviceAct) {
+	if !h.up || replica == "" || h.w.model.Device(replica) == nil {
+		return
 	}
+	h.guard(func() {
+		who, err := h.person(administrator)
+		if err == nil {
+			_, err = h.accounts.Control(h.w.ctx, workspace, who.Actor, replica, what)
+		}
+		h.w.say("%s is to %s: %v", short(replica), what, err)
+	})
+}
+
+// block keeps a device out, or lets it in again.
+func (h *host) block(replica string) {
+	what := wire.ActBlock
+	if d := h.w.model.Device(replica); d != nil && d.Blocked {
+		what = wire.ActUnblock
+	}
+	h.control(replica, what)
 }

@@ -34,13 +34,24 @@ const (
 	Publish       Fault = "publish"
 	Block         Fault = "block"   // devices blocked, and let in again
 	Garbage       Fault = "garbage" // a device that sends nonsense
+	Repair        Fault = "repair"  // people edit what was refused
+	Orders        Fault = "orders"  // devices retired, wiped, blocked, revoked, let in again
+	Force         Fault = "force"   // full syncs are asked for
+	Export        Fault = "export"  // outboxes exported, and landed
+	Return        Fault = "return"  // the storage is gone, and the device comes back under its old id
+	Clean         Fault = "clean"   // old items are cleaned, and copies of old pushes come
+	Unaided       Fault = "unaided" // the server's own tries switched off and on
 )
 
 // AllFaults are all that there are.
 var AllFaults = []Fault{
 	Network, Partition, ServerKill, ServerStop, ServerPower, ServerDisk, ServerClock, ServerRestore, CopyBack,
 	DeviceKill, DevicePower, DeviceDisk, DeviceClock, DeviceRestore, Clone, Evict, Tabs, Rights, Revoke, Publish, Block, Garbage,
+	Repair, Orders, Force, Export, Return, Clean, Unaided,
 }
+
+// later is where those begin that came later: they are drawn from dice of their own.
+var later = slices.Index(AllFaults, Repair)
 
 // Conf is how a world is.
 type Conf struct {
@@ -93,6 +104,8 @@ var added = map[Fault][]weighted{
 	DeviceDisk: {{"fill device", 2}, {"flaky device", 2}}, DeviceClock: {{"device clock", 3}},
 	DeviceRestore: {{"save device", 3}, {"restore device", 2}}, Clone: {{"clone", 1}}, Evict: {{"evict", 1}}, Tabs: {{"tabs", 2}},
 	Rights: {{"administer", 8}}, Revoke: {{"revoke", 2}}, Publish: {{"publish", 3}}, Block: {{"block", 3}}, Garbage: {{"garbage", 5}},
+	Repair: {{"repair", 9}}, Orders: {{"order", 5}}, Force: {{"force", 4}}, Export: {{"export", 4}, {"land", 5}}, Return: {{"come back", 2}},
+	Clean: {{"clean", 5}, {"replay", 5}}, Unaided: {{"switch", 3}},
 }
 
 type weighted struct {
@@ -106,10 +119,10 @@ func Draw(seed uint64) Scenario { return Swarm{}.Draw(seed) }
 
 // Draw makes the scenario of a seed, with the faults that the swarm may have.
 func (o Swarm) Draw(seed uint64) Scenario {
-	d := newDice(seed, "scenario")
-	s := Scenario{Seed: seed, Conf: drawConf(d, o)}
+	d, more := newDice(seed, "scenario"), newDice(seed, "more")
+	s := Scenario{Seed: seed, Conf: drawConf(d, more, o)}
 	all := slices.Clone(daily)
-	for _, f := range AllFaults {
+	for _, f := range AllFaults[:later] {
 		if s.Conf.has(f) {
 			all = append(all, added[f]...)
 		}
@@ -131,11 +144,20 @@ func (o Swarm) Draw(seed uint64) Scenario {
 		}
 		s.Actions = append(s.Actions, Action{At: at.Truncate(time.Millisecond), Do: do, Who: d.IntN(1 << 16), Seed: d.Uint64() >> 11})
 	}
+	for _, f := range AllFaults[later:] {
+		for _, a := range added[f] {
+			for range (a.weight*n + 99) / 100 {
+				if s.Conf.has(f) {
+					s.Actions = append(s.Actions, Action{At: more.span(0, span).Truncate(time.Millisecond), Do: a.do, Who: more.IntN(1 << 16), Seed: more.Uint64() >> 11})
+				}
+			}
+		}
+	}
 	slices.SortStableFunc(s.Actions, func(a, b Action) int { return cmp.Compare(a.At, b.At) })
 	return s
 }
 
-func drawConf(d dice, o Swarm) Conf {
+func drawConf(d, more dice, o Swarm) Conf {
 	c := Conf{
 		Workers: 2 + d.IntN(2), Devices: 2 + d.IntN(3), Policy: pick(d, []string{"strict", "strict", "transitions", "legal"}),
 		Page: pick(d, []int{2, 3, 5, 20}), KeptFrom: pick(d, []int{2, 3, 500}), Hot: 2 + d.IntN(4),
@@ -146,8 +168,8 @@ func drawConf(d dice, o Swarm) Conf {
 		c.Backlog = 20_000
 	}
 	share := pick(d, []float64{0.1, 0.25, 0.5, 0.8})
-	for _, f := range AllFaults {
-		if d.chance(share) {
+	for k, f := range AllFaults {
+		if from := map[bool]dice{true: more, false: d}[k >= later]; from.chance(share) {
 			c.Faults = append(c.Faults, f)
 		}
 	}

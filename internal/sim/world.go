@@ -50,6 +50,10 @@ type world struct {
 	violations []Violation
 	branches   map[string]int
 	given      map[string]string // epochs, by the checkpoints that were given out in them
+	begun      map[string]begun  // by checkpoint
+	asks       *asks
+	asked      map[string]bool // devices that were told to erase themselves
+	exports    []*exported
 }
 
 // Violation is a promise that was broken.
@@ -85,6 +89,8 @@ func (w *world) know(a *app.App) *app.App {
 
 // committed is a transaction that is on the disk.
 func (w *world) committed(c *watch.Commit) {
+	w.wiping(c)
+	w.asks.note(c)
 	for _, v := range w.model.Commit(c) {
 		w.violate(v.Rule, "%s", v.Text)
 	}
@@ -141,6 +147,7 @@ func newWorld(ctx context.Context, s *Scenario, trace io.Writer) (*world, error)
 	w := &world{
 		clockwork: newClockwork(trace), ctx: ctx, seed: s.Seed, conf: s.Conf, apps: map[string]*app.App{}, followed: map[string]int64{},
 		model: model.New(), sent: letters{}, branches: map[string]int{}, given: map[string]string{},
+		begun: map[string]begun{}, asks: newAsks(), asked: map[string]bool{},
 		ledger: ledger{by: map[string]*entered{}, receipts: map[string]string{}},
 	}
 	w.know(f.app)
@@ -224,6 +231,7 @@ func (w *world) enrol(d *device) error {
 		if failed = c.Enrol(w.ctx, "simulated", code.Code, d.name); failed == nil {
 			_, failed = c.Sync(w.ctx, nil)
 		}
+		d.id()
 		ready = true
 	})
 	for !ready && w.step() {

@@ -165,7 +165,7 @@ func (r *run) fieldFrom(a *attempt, f *app.Field, v landfall.Value, others []*la
 	}
 	delete(a.w.bad, name)
 	s := three{current: a.fields[name], device: device}
-	if a.x.Op != landfall.OpCreate {
+	if a.x.Op != landfall.OpCreate && !slices.Contains(a.given, name) {
 		s.was = a.base.Was[name]
 		if c, ok := canonical(f, s.was); ok {
 			s.was = c
@@ -258,7 +258,9 @@ func (r *run) apply(a *attempt) {
 			}
 		})
 	}
-	r.make(a.w, c)
+	for _, part := range r.split(a) {
+		r.make(a.w, &part)
+	}
 	a.w.judged, a.w.gone = true, false
 	if c.Action == landfall.Deleted || c.Action == landfall.Restored {
 		r.together(a, a.w.id, a.t.Name)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/landfall-sync/landfall"
 	"github.com/landfall-sync/landfall/internal/sim/watch"
@@ -168,10 +169,14 @@ func (r *reading) side(op *watch.Op) {
 		r.reserved(op.Unique)
 	case op.Links != nil:
 		r.m.links[op.Links.ID] = op.Links.Links
+	case op.Counter != nil && strings.HasPrefix(op.Counter.Series, "full sync"):
+		r.resync(op.Counter)
 	case op.Counter != nil:
 		if n := r.m.counters[op.Counter.Series]; n != op.Counter.N {
 			r.complain("number", "the last number of %s is kept as %d, and was %d", op.Counter.Series, op.Counter.N, n)
 		}
+	case op.Setting != nil:
+		r.setting(op.Setting)
 	case op.Replica != nil:
 		r.replica(op.Replica)
 	case op.PushDeleted != 0:

@@ -30,7 +30,7 @@ func (r *reading) issue(changes []*landfall.Change, row *store.IssueRow) {
 
 // putIssue takes an issue in as it is now; what was sent stays.
 func (r *reading) putIssue(row *store.IssueRow) {
-	next := &Issue{Issue: row.Issue, Tries: row.Tries, Sent: row.Sent}
+	next := &Issue{Issue: row.Issue, Tries: row.Tries, Sent: row.Sent, Repairs: row.Repairs}
 	if old := r.m.issues[row.Issue.ID]; old != nil && slices.EqualFunc(old.Sent, row.Sent, bytes.Equal) {
 		next.Sent, next.Hashes = old.Sent, old.Hashes
 	} else {
@@ -40,6 +40,9 @@ func (r *reading) putIssue(row *store.IssueRow) {
 		for _, b := range row.Sent {
 			next.Hashes = append(next.Hashes, hash(b))
 		}
+	}
+	if old := r.m.issues[row.Issue.ID]; old != nil {
+		r.sameRepairs(old, row)
 	}
 	r.m.issues[row.Issue.ID] = next
 	r.attended(next)

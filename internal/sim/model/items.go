@@ -16,7 +16,7 @@ const deskOf = "desk:"
 
 // arrive takes a new item in, and checks that it is what was sent, and in order.
 func (r *reading) arrive(it *store.Item) *Item {
-	out := &Item{Item: *it}
+	out := &Item{Item: *it, Sent: it.Bytes}
 	out.mutation, out.bad = r.m.read(it.Bytes, it.Key)
 	if old := r.m.items[it.Key]; old != nil {
 		r.complain("once", "item %s arrives again", it.Key)
@@ -39,9 +39,11 @@ func (r *reading) arrive(it *store.Item) *Item {
 		r.complain("item", "item %s is of %s, its device of %s", it.Key, it.User, d.User)
 	}
 	r.edited(out)
-	if it.Key.Incarnation > 0 {
+	switch {
+	case r.dueLoss(it):
+	case it.Key.Incarnation > 0:
 		r.inOrder(out)
-	} else {
+	default:
 		r.apart(out)
 	}
 	return out
@@ -129,6 +131,9 @@ func (r *reading) put(it *store.Item) {
 	if old.Hash != it.Hash || old.User != it.User || !old.EditedAt.Equal(it.EditedAt) || !old.ReceivedAt.Equal(it.ReceivedAt) || old.Unbased != it.Unbased {
 		r.complain("once", "item %s is another than it was", it.Key)
 	}
+	if len(it.Bytes) == 0 && len(old.Bytes) > 0 || len(it.Bytes) > 0 && hash(it.Bytes) != it.Hash {
+		r.complain("once", "item %s does not have the bytes any more that were sent", it.Key)
+	}
 	if !sameReceipt(&old.Receipt, &it.Receipt) {
 		r.complain("receipt", "the receipt of %s changes from %s to %s", it.Key, answer(&old.Receipt), answer(&it.Receipt))
 	}
@@ -192,6 +197,12 @@ func (r *reading) replica(d *store.Replica) {
 	if at.next == 0 {
 		at = replica{incarnation: 1, next: 1}
 	}
+	old := r.rows[d.ID]
+	if old != nil && d.Incarnation > at.incarnation && r.has(store.DeviceSignin, d.ID) {
+		at = r.returns(old, d, at)
+	}
+	r.orders(old, d)
+	r.rows[d.ID] = d
 	if d.Incarnation != at.incarnation || d.Next != at.next || d.LastHash != at.hash || !d.LastEdit.Equal(at.edit) {
 		r.complain("order", "replica %s is kept at %d.%d, and stands at %d.%d", d.ID, d.Incarnation, d.Next, at.incarnation, at.next)
 	}
@@ -223,6 +234,9 @@ func (m *Model) note(p *store.Push) {
 	var b body
 	if json.Unmarshal(p.Body, &b) == nil {
 		m.Pushed(p.Replica, p.Received, b.Clock)
+		if p.By != "" { // when it was exported does not say when it was made
+			m.pushed[arrival{p.Replica, p.Received.UnixNano()}] = clocks{twice: true}
+		}
 	}
 }
 

@@ -16,6 +16,8 @@ type step struct {
 	issue    string // whose decision or retry it is part of
 	// current: it is a decision, based on what is there when its turn comes.
 	current bool
+	by      string   // who repaired it
+	given   []string // fields whose values they gave
 }
 
 // verdict is what the rules say of a run: it is applied, unless it waits or is refused.
@@ -39,6 +41,7 @@ func (v *verdict) noted() bool {
 type run struct {
 	m     *Model
 	actor landfall.Actor
+	also  *landfall.Actor // must have the rights, too
 	steps []step
 	lane  bool // of an open issue: it does not wait, and validity counts at the end
 	seq   int64
@@ -77,19 +80,28 @@ type need struct {
 
 // judge says what the rules make of a run.
 func (m *Model) judge(actor landfall.Actor, steps []step, lane bool, seq int64, now time.Time) verdict {
-	steps = slices.Clone(steps)
-	for i := range steps {
-		steps[i].mutation = m.converted(steps[i].mutation)
+	return (&run{m: m, actor: actor, steps: steps, lane: lane, seq: seq, now: now, work: map[string]*work{}}).judge()
+}
+
+// judgeBoth says what the rules make of a lane that somebody repaired, who must
+// have every right that its author needs.
+func (m *Model) judgeBoth(actor landfall.Actor, also *landfall.Actor, steps []step, seq int64, now time.Time) verdict {
+	return (&run{m: m, actor: actor, also: also, steps: steps, lane: true, seq: seq, now: now, work: map[string]*work{}}).judge()
+}
+
+func (r *run) judge() verdict {
+	r.steps = slices.Clone(r.steps)
+	for i := range r.steps {
+		r.steps[i].mutation = r.m.converted(r.steps[i].mutation)
 	}
-	r := &run{m: m, actor: actor, steps: steps, lane: lane, seq: seq, now: now, work: map[string]*work{}}
-	if !lane {
-		if issue := m.waits(steps); issue != "" {
+	if !r.lane {
+		if issue := r.m.waits(r.steps); issue != "" {
 			return verdict{waits: issue}
 		}
 	}
-	for i := range steps {
+	for i := range r.steps {
 		r.at = i
-		if kind, why := r.step(&steps[i]); kind != "" {
+		if kind, why := r.step(&r.steps[i]); kind != "" {
 			return verdict{kind: kind, at: i, why: why}
 		}
 	}
@@ -158,7 +170,8 @@ func (r *run) sees(w *work) bool {
 	if w.now == nil {
 		return false
 	}
-	return holds(&r.actor, r.seers(w.now.Type, w.id))
+	keys := r.seers(w.now.Type, w.id)
+	return holds(&r.actor, keys) && (r.also == nil || holds(r.also, keys))
 }
 
 // seers are who may see a record as the run leaves it; of a deleted one, who could.
@@ -171,6 +184,23 @@ func (r *run) seers(typ, id string) []string {
 		return w.stored.keys
 	}
 	return audience(r.m.app, w.now, r.seers)
+}
+
+// both makes a check of the author, and then of who repaired what they made.
+func (r *run) both(check func(*attempt) (landfall.Kind, string)) func(*attempt) (landfall.Kind, string) {
+	if r.also == nil {
+		return check
+	}
+	return func(a *attempt) (landfall.Kind, string) {
+		kind, why := check(a)
+		if kind == "" {
+			author := r.actor
+			r.actor = *r.also
+			kind, why = check(a)
+			r.actor = author
+		}
+		return kind, why
+	}
 }
 
 // attempt is one step on its way through the checks.
@@ -197,12 +227,12 @@ func (r *run) step(s *step) (landfall.Kind, string) {
 		return "", ""
 	}
 	switch u := &r.actor; {
-	case u.Disabled, u.Blocked, len(u.Roles) == 0:
+	case u.Disabled, u.Blocked, len(u.Roles) == 0, r.also != nil && (r.also.Disabled || len(r.also.Roles) == 0):
 		return landfall.KindAuthorization, "the author may not write at all"
 	case a.x.Op == landfall.OpLost:
 		return landfall.KindLost, ""
 	}
-	for _, check := range []func(*attempt) (landfall.Kind, string){r.names, r.exists, r.entitled, r.moved, r.merged, r.transition, r.conditions, r.undecided} {
+	for _, check := range []func(*attempt) (landfall.Kind, string){r.names, r.exists, r.both(r.entitled), r.moved, r.merged, r.both(r.transition), r.both(r.conditions), r.undecided} {
 		if kind, why := check(a); kind != "" {
 			return kind, why
 		}

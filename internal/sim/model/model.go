@@ -42,6 +42,8 @@ type Model struct {
 	links    map[string][]landfall.Link // what records are found from
 	// published are the places of the versions, from the first on.
 	published []int64
+	resyncs   int64 // full syncs that were asked for
+	settings  map[string]string
 }
 
 // Limits are those of one mutation that the server is configured with; zero for
@@ -60,7 +62,7 @@ func New() *Model {
 		known: map[string]*app.App{}, records: map[string]*record{}, issues: map[string]*Issue{}, items: map[landfall.Key]*Item{},
 		lanes: map[string][]landfall.Key{}, replicas: map[string]replica{}, devices: map[string]*store.Replica{}, users: map[string]*store.User{},
 		teams: map[string]bool{}, app: &app.App{}, grants: map[grant]store.GrantRow{}, forks: map[fork]landfall.Key{}, counters: map[string]int64{}, unique: map[string]string{},
-		links: map[string][]landfall.Link{}, pushes: map[int64]*store.Push{}, pushed: map[arrival]clocks{},
+		links: map[string][]landfall.Link{}, pushes: map[int64]*store.Push{}, pushed: map[arrival]clocks{}, settings: map[string]string{},
 	}
 }
 
@@ -79,13 +81,14 @@ func (m *Model) Clone() *Model {
 	c.grants, c.counters, c.unique = maps.Clone(m.grants), maps.Clone(m.counters), maps.Clone(m.unique)
 	c.pushes, c.pushed = maps.Clone(m.pushes), maps.Clone(m.pushed)
 	c.links, c.published = maps.Clone(m.links), slices.Clip(m.published)
+	c.settings = maps.Clone(m.settings)
 	c.forks, c.arrived = maps.Clone(m.forks), slices.Clip(m.arrived)
 	return &c
 }
 
 // Commit takes a commit in and says what is wrong with it.
 func (m *Model) Commit(c *watch.Commit) []Violation {
-	r := &reading{m: m, seq: m.head.Seq, was: m.head, stood: maps.Clone(m.replicas)}
+	r := &reading{m: m, seq: m.head.Seq, was: m.head, stood: maps.Clone(m.replicas), rows: maps.Clone(m.devices)}
 	r.sort(c)
 	r.begin()
 	for r.at < len(r.main) {
@@ -98,11 +101,12 @@ func (m *Model) Commit(c *watch.Commit) []Violation {
 // reading is one commit on its way into the model.
 type reading struct {
 	m     *Model
-	was   store.Head         // before the commit
-	stood map[string]replica // where replicas were before the commit
-	main  []watch.Op         // changes, items, issues, grants, users, definitions: in order
-	at    int                // in main
-	seq   int64              // last place that was taken
+	was   store.Head                // before the commit
+	stood map[string]replica        // where replicas were before the commit
+	rows  map[string]*store.Replica // devices as they were written before
+	main  []watch.Op                // changes, items, issues, grants, users, definitions: in order
+	at    int                       // in main
+	seq   int64                     // last place that was taken
 	found []Violation
 
 	sides     []watch.Op // all else
@@ -133,6 +137,8 @@ func (r *reading) sort(c *watch.Commit) {
 		switch {
 		case op.Change != nil, op.Item != nil, op.Issue != nil, op.Grant != nil, op.User != nil, op.Definition != nil:
 			r.main = append(r.main, *op)
+		case op.Replica != nil: // what comes after it is judged by it
+			r.main, r.sides = append(r.main, *op), append(r.sides, *op)
 		case op.Record != nil:
 			r.records[op.Record.ID] = op
 			delete(r.regrouped, op.Record.ID)
@@ -156,6 +162,10 @@ func (r *reading) next() {
 		r.verdict()
 	case op.Item != nil && op.Added:
 		r.unit(nil)
+	case op.Replica != nil:
+		r.at++
+		r.m.devices[op.Replica.ID] = op.Replica
+	case op.Item != nil && r.cleaned(op.Item):
 	case op.Item != nil:
 		r.at++
 		r.complain("item", "item %s is written again, and nothing tells why", op.Item.Key)

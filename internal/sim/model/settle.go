@@ -27,6 +27,8 @@ func (r *reading) settlement(changes []*landfall.Change, old *Issue, row *store.
 		r.withdrawn = i.ID
 	case i.Settlement == landfall.SettledAmended:
 		covered = r.amends(effects, old)
+	case r.has(store.IssueRepair, i.ID):
+		covered = r.repaired(effects, old, row)
 	case r.has(store.IssueRetry, i.ID):
 		covered = r.retries(effects, old, i)
 	default:
@@ -40,6 +42,9 @@ func (r *reading) settlement(changes []*landfall.Change, old *Issue, row *store.
 	r.putIssue(row)
 	for _, it := range covered {
 		r.cover(it, i)
+	}
+	if r.has(store.IssueRepair, i.ID) && len(row.Repairs) > 0 {
+		r.toldOf(row)
 	}
 	r.release(old)
 }

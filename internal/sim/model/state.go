@@ -24,8 +24,9 @@ type record struct {
 type Issue struct {
 	landfall.Issue
 	store.Tries
-	Sent   [][]byte
-	Hashes []string // of Sent
+	Sent    [][]byte
+	Hashes  []string // of Sent
+	Repairs []store.Repair
 }
 
 // Item is one mutation that arrived, with what became of it.
@@ -34,6 +35,7 @@ type Item struct {
 	mutation landfall.Mutation
 	bad      string // why it could not be read: a code
 	took     int64  // place at which its own effect was committed
+	Sent     []byte // as it arrived, also when it is cleaned
 }
 
 // grouped: it is a member of a group, by what it says.
@@ -204,7 +206,7 @@ func (m *Model) actor(user, device string) landfall.Actor {
 		a = u.Actor()
 	}
 	if d := m.devices[device]; d != nil {
-		a.Blocked = d.Blocked || d.Void || d.Wiping || !d.WipedAt.IsZero() // it may hand in, and no more
+		a.Blocked = deposits(d)
 	}
 	return a
 }

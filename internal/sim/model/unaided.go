@@ -19,6 +19,9 @@ var unaidedKinds = []landfall.Kind{
 // what nobody looks at.
 func (r *reading) unaided(old *Issue) {
 	claimed := old.State == landfall.IssueClaimed && old.ClaimedUntil != nil && old.ClaimedUntil.After(r.now())
+	if r.m.settings["retry.unaided"] == "off" {
+		r.complain("unaided", "issue %s is tried again by the server itself, which is switched off", old.ID)
+	}
 	if !old.Open() || claimed || !slices.Contains(unaidedKinds, old.Kind) {
 		r.complain("unaided", "issue %s, %s of kind %s, is tried again by the server itself", old.ID, old.State, old.Kind)
 	}
@@ -53,4 +56,19 @@ func alikeIssues(a, b *landfall.Issue) bool {
 	y, err2 := json.Marshal(b)
 	return err == nil && err2 == nil && bytes.Equal(x, y) &&
 		a.Version == b.Version && a.State == b.State && a.Queue == b.Queue && a.Assignee == b.Assignee
+}
+
+// setting reads what is set, or reset, by somebody who may, as the audit tells.
+func (r *reading) setting(s *store.SettingRow) {
+	action := store.SettingSet
+	if s.Value == "" {
+		action = store.SettingReset
+	}
+	if !slices.ContainsFunc(r.audits, func(e *store.AuditEntry) bool {
+		by := r.m.actor(e.By, "")
+		return e.Action == action && e.Object == s.Name && e.Outcome == store.AuditDone && !by.Disabled && by.Has(landfall.Administrator)
+	}) {
+		r.complain("audit", "%s is set to %q, and the audit does not tell", s.Name, s.Value)
+	}
+	r.m.settings[s.Name] = s.Value
 }

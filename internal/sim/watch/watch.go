@@ -78,6 +78,7 @@ type Op struct {
 	SessionGone string
 	Code        *store.Code
 	CodeGone    string
+	Setting     *store.SettingRow // with no value: reset
 }
 
 // Regrouped is a record, by its id, that got another audience at a place.

@@ -165,6 +165,16 @@ func (w *writer) AddAudit(ws string, e *store.AuditEntry) error {
 	return err
 }
 
+func (w *writer) SetSetting(ws string, s store.SettingRow) error {
+	w.note(ws, Op{Setting: &s})
+	return w.Writer.SetSetting(ws, s)
+}
+
+func (w *writer) DeleteSetting(ws, name string) error {
+	w.note(ws, Op{Setting: &store.SettingRow{Name: name}})
+	return w.Writer.DeleteSetting(ws, name)
+}
+
 func copied[T any](x *T) *T {
 	if x == nil {
 		return nil

@@ -104,6 +104,9 @@ func (h *hand) value(t *app.Type, f *app.Field, record string, now landfall.Valu
 	case app.Team:
 		return quote(pick(h.dice, teams))
 	case app.Reference:
+		if h.all == nil {
+			return landfall.Null
+		}
 		if all := h.all(f.To); len(all) > 0 {
 			return quote(pick(h.dice, all))
 		}

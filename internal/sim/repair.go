@@ -55,7 +55,7 @@ func (p *person) edits(d dice, i *wire.IssueDetail) wire.Repair {
 	if d.chance(0.3) {
 		req.Version = i.Version
 	}
-	h := &hand{w: p.w, user: p.name, dice: d}
+	h := &hand{w: p.w, user: p.name, dice: d, app: p.w.app()}
 	switch roll := d.IntN(10); {
 	case roll < 2 && len(sent.Set) > 0:
 		req.Drop = []string{pick(d, names(sent.Set))}

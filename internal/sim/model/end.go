@@ -187,11 +187,19 @@ func (r *reading) side(op *watch.Op) {
 // reserved: a record keeps exactly its own unique values. Of several writes in a
 // commit only what is so in the end can be compared.
 func (r *reading) reserved(u *watch.Unique) {
+	if r.publishes() {
+		return // what becomes unique is checked with all that is unique
+	}
 	for _, name := range slices.Sorted(maps.Keys(u.Values)) {
 		if rec := r.m.records[u.ID]; rec == nil || rec.history[len(rec.history)-1].Seq <= r.was.Seq {
 			r.complain("unique", "%s keeps a unique %s without a change", u.ID, name)
 		}
 	}
+}
+
+// publishes: the commit makes another definition the current one.
+func (r *reading) publishes() bool {
+	return slices.ContainsFunc(r.main, func(op watch.Op) bool { return op.Definition != nil })
 }
 
 // told: the audit goes on without a gap, and tells what it must.

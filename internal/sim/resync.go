@@ -64,8 +64,9 @@ func (a *asks) due(replica string, roles []string) int {
 // begun is how a device stood when the sync began that a checkpoint is of.
 type begun struct {
 	forced int
-	epoch  int    // history
-	sight  string // what was hidden from its user
+	epoch  int      // history
+	sight  string   // what was hidden from its user
+	keys   []string // roles and teams of its user, at the page itself
 }
 
 // forcedOnce: a full sync begins when one is due, and not again because of the
@@ -76,24 +77,29 @@ func (h *host) forcedOnce(who *auth.Caller, since string, page *wire.PullPage) {
 	if u == nil {
 		return
 	}
-	now := begun{forced: w.asks.due(who.Replica, u.Roles), epoch: h.epoch, sight: w.hidden(u.Roles)}
+	now := begun{forced: w.asks.due(who.Replica, u.Roles), epoch: h.epoch, sight: w.hidden(u.Roles), keys: slices.Concat(u.Roles, u.Teams)}
 	was, known := w.begun[since]
 	if since != "" && known && was.epoch == h.epoch && was.sight == now.sight && !page.Lost {
 		switch due := now.forced > was.forced; {
 		case due && !page.Resync:
 			w.violate("resync", "a full sync of %s was asked for, and it goes on from where it was", short(who.Replica))
-		case !due && page.Resync:
+		case !due && page.Resync && !lostKey(was.keys, now.keys): // then what to take away can't always be told
 			w.violate("resync", "a full sync of %s begins, and nothing calls for it", short(who.Replica))
 		case due:
 			w.met("pull: a full sync that was asked for")
 		}
 	}
 	if since != "" && known && !page.Resync {
-		now = was
+		now.forced, now.epoch, now.sight = was.forced, was.epoch, was.sight
 	}
 	if page.Checkpoint != "" {
 		w.begun[page.Checkpoint] = now
 	}
+}
+
+// lostKey reports whether something was taken away.
+func lostKey(was, now []string) bool {
+	return slices.ContainsFunc(was, func(key string) bool { return !slices.Contains(now, key) })
 }
 
 // hidden names what nobody with these roles may read.

@@ -174,7 +174,8 @@ func (w *world) done() error {
 		}
 		barred := w.model.Deposits(d.id())
 		for _, e := range d.entries() {
-			if e.State != client.Done && !(barred && e.Receipt != nil && e.State != client.Stored && e.State != client.Sent) {
+			kept := barred && e.Receipt != nil && e.State != client.Stored && e.State != client.Sent // it hears no more of it
+			if e.State != client.Done && !kept {
 				return landfall.Errorf(landfall.CodeConflict, "%s still has %d.%d as %s", d.name, e.Incarnation, e.N, e.State)
 			}
 		}

@@ -100,16 +100,15 @@ func (p *person) repairOnce(i *wire.IssueDetail, req wire.Repair) error {
 		return h.repairDry(ctx, who, i, req)
 	})
 	p.w.say("%s: repairs issue %d (%s)%s: %s: %v", p.name, i.Number, i.Kind, dryly(req.DryRun), encoded(req), err)
-	switch {
-	case err == nil:
-		p.w.met("repair: " + string(out.Settlement) + dryly(req.DryRun))
-		if len(out.Released) > 0 {
-			p.w.met("repair: releases")
-		}
-	default:
+	if err != nil {
 		p.w.met("repair: " + string(landfall.CodeOf(err)))
+		return err
 	}
-	return err
+	p.w.met("repair: " + string(out.Settlement) + dryly(req.DryRun))
+	if len(out.Released) > 0 {
+		p.w.met("repair: releases")
+	}
+	return nil
 }
 
 // repairDry repairs. What is not dry is tried dry right before it: that must be

@@ -88,6 +88,9 @@ func (h *host) restore(told bool) {
 	}
 	h.die("to be restored")
 	h.disk.recover()
+	for _, d := range h.w.devices {
+		d.looked() // what it handed in before it erased itself may be lost now
+	}
 	h.disk.next, h.disk.flaky = stays, 0
 	h.db.Replace(h.backup.db)
 	h.w.model, h.w.asks = h.backup.model.Clone(), h.backup.asks.clone()

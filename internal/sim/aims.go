@@ -144,7 +144,7 @@ var aims = []Aim{
 	{"a wipe meets unsent work", Orders, "device: a wipe meets unsent work"},
 	{"a device erases itself", Orders, "device: erased itself"},
 	{"a revoked device deposits", Orders, "push: of a revoked device"},
-	{"a device is let in again", Orders, "device: unblock"},
+	{"a device is let in again", Orders, "device told to unblock"},
 	{"a full sync that was asked for", Force, "pull: a full sync that was asked for"},
 	{"an export is landed", Export, "landing"},
 	{"an export is landed after the device synced", Export, "landing: after the device synced"},

@@ -24,7 +24,7 @@ func (p *person) control(replica string, what wire.DeviceAct) error {
 	})
 	if err == nil {
 		p.w.say("%s: %s %s, which is %s", p.name, what, out.Name, out.State)
-		p.w.met("device: " + string(what))
+		p.w.met("device told to " + string(what))
 	}
 	return err
 }

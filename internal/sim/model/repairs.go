@@ -33,7 +33,7 @@ func (r *reading) repaired(effects []*landfall.Change, old *Issue, row *store.Is
 		r.complain("issue-right", "%s may not repair issue %s, which is decided by %s", p.By, i.ID, i.Decider)
 	}
 	mended := r.mended(old, own[at], p)
-	covered := own
+	var covered []*Item
 	for n := len(own); ; n-- {
 		if n < max(1, old.Group, at+1) {
 			r.complain("repair", "issue %s is repaired by %s, and that should be refused", i.ID, p.By)

@@ -141,6 +141,42 @@ func TestMadeOnLostHistory(t *testing.T) {
 	}
 }
 
+// A device that is to begin again shows what it has until the new cut is whole:
+// what it sends meanwhile says of which history that is. When that was lost
+// meanwhile, what was made on it is marked.
+func TestHistoryIsLostBeforeTheNewCut(t *testing.T) {
+	f := &fake{push: applied}
+	reply := &wire.PullReply{Checkpoint: "a", Seq: 10, Definition: 1}
+	f.pull = func(string) (*wire.PullReply, error) { return reply, nil }
+	c := newClient(t, f)
+	sync(t, c)
+	step := func(r *wire.PullReply) {
+		t.Helper()
+		reply = r
+		if _, err := c.Step(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	step(&wire.PullReply{Resync: true, Checkpoint: "0", Definition: 1})
+	create(t, c, "x")
+	step(nil)
+	if p := f.pushes[len(f.pushes)-1]; p.Checkpoint != "0" || p.LostThrough != 0 {
+		t.Errorf("before the first page: %q, lost through %d", p.Checkpoint, p.LostThrough)
+	}
+	f.pull = func(since string) (*wire.PullReply, error) {
+		if since == "0" {
+			return &wire.PullReply{Resync: true, Lost: true, Definition: 1}, nil
+		}
+		return &wire.PullReply{Checkpoint: "b", Seq: 10, Definition: 1}, nil
+	}
+	step(nil)
+	create(t, c, "y")
+	step(nil)
+	if p := f.pushes[len(f.pushes)-1]; p.Checkpoint != "" || p.LostThrough != 2 {
+		t.Errorf("when it was lost: %q, lost through %d", p.Checkpoint, p.LostThrough)
+	}
+}
+
 // Signing in again keeps the device; somebody else can't.
 func TestSignIn(t *testing.T) {
 	f := &fake{push: applied}

@@ -45,8 +45,9 @@ func (c *Client) pull(ctx context.Context, b *batch, r *Report) (deed, error) {
 		offered = offered || s.Order != reply.Order // it hears at once that the device obeys
 		s.Order = reply.Order
 		if reply.Resync {
-			// What is shown stays until the new cut is whole.
-			s.Checkpoint, s.Seq, s.Resyncing, s.Adrift = "", 0, true, s.Adrift || reply.Lost
+			// What is shown stays until the new cut is whole. The checkpoint tells, should
+			// the server lose the history of that meanwhile; of one that is lost there is none.
+			s.Checkpoint, s.Seq, s.Resyncing, s.Adrift = reply.Checkpoint, 0, true, s.Adrift || reply.Lost
 			s.Resyncs++
 			if reply.Lost {
 				if err := s.restored(tx, reply.Expects); err != nil {
@@ -55,7 +56,7 @@ func (c *Client) pull(ctx context.Context, b *batch, r *Report) (deed, error) {
 			}
 			return save(tx, s)
 		}
-		if !reply.More && len(reply.Changes) == 0 && len(reply.Outcomes) == 0 && reply.Checkpoint == s.Checkpoint {
+		if !s.Resyncing && !reply.More && len(reply.Changes) == 0 && len(reply.Outcomes) == 0 && reply.Checkpoint == s.Checkpoint {
 			if !offered {
 				did = nothing
 			}

@@ -107,3 +107,18 @@ func TestResyncHidesNothingMeanwhile(t *testing.T) {
 		t.Errorf("the device shows %q", got)
 	}
 }
+
+// A new cut that holds nothing is whole as well: what was shown leaves the device.
+func TestEmptyCut(t *testing.T) {
+	f, s := &fake{}, memory.New()
+	c := clientOn(t, f, s)
+	f.pull = pulls(page("a", false, "one"), &wire.PullReply{Definition: 1, Resync: true, Checkpoint: "0"}, page("0", false))
+	for range 3 {
+		if _, err := c.Step(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := has(t, s, "one"); got != "" {
+		t.Errorf("the device shows %q", got)
+	}
+}

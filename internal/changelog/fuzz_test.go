@@ -88,7 +88,7 @@ func FuzzPull(f *testing.F) {
 		if limit > 0 && len(r.Changes) > limit {
 			t.Errorf("%d changes on a page of %d", len(r.Changes), limit)
 		}
-		if r.Resync != (r.Checkpoint == "") || r.Resync && len(r.Changes) > 0 {
+		if !r.Resync && r.Checkpoint == "" || r.Lost && r.Checkpoint != "" || r.Resync && len(r.Changes) > 0 {
 			t.Errorf("%+v", r)
 		}
 		if !utf8.ValidString(r.Checkpoint) {

@@ -4,8 +4,10 @@ import (
 	"testing"
 
 	"github.com/landfall-sync/landfall"
+	"github.com/landfall-sync/landfall/internal/kv"
 	"github.com/landfall-sync/landfall/internal/store"
 	"github.com/landfall-sync/landfall/internal/store/memory"
+	"github.com/landfall-sync/landfall/internal/wire"
 )
 
 // A folder that was copied back: the server finds out by a checkpoint that it
@@ -50,6 +52,50 @@ func TestLostHistoryBeginsAnEpoch(t *testing.T) {
 		}
 		return err
 	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A device that is to begin again holds what it had until the new cut is whole.
+// When the history of that is lost before the first page, it has to hear of it.
+func TestHistoryIsLostBeforeAFullSyncBegins(t *testing.T) {
+	db := kv.New()
+	w := newWorld(t, memory.On(db), "emma")
+	w.put(put{id: "a", owner: "emma"})
+	backup := db.Fork()
+	w.put(put{id: "b", owner: "emma"})
+	pull := func(since string) *wire.PullReply {
+		t.Helper()
+		r, err := w.log.Pull(ctx, ws, "phone", landfall.Actor{User: "emma"}, since, 9)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	held := pull("").Checkpoint
+	w.update(func(tx store.Writer) error {
+		_, err := store.AskResync(tx, ws, "", true)
+		return err
+	})
+	again := pull(held)
+	if !again.Resync || again.Lost || Acknowledged(again.Checkpoint) != 0 {
+		t.Fatalf("%+v", again)
+	}
+	if r := pull(again.Checkpoint); r.Resync || len(r.Changes) != 2 || r.More {
+		t.Errorf("it begins with %+v", r)
+	}
+	db.Replace(backup)
+	if r := pull(again.Checkpoint); !r.Resync || !r.Lost || r.Checkpoint != "" {
+		t.Errorf("after the restore it goes on: %+v", r)
+	}
+	err := w.store.View(ctx, func(r store.Reader) error {
+		gone, _, err := w.log.Lost(r, ws, again.Checkpoint)
+		if !gone {
+			t.Error("what it pushes is taken to be of this history")
+		}
+		return err
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 }

@@ -92,7 +92,8 @@ func (l *Log) Pull(ctx context.Context, ws, replica string, actor landfall.Actor
 // filtered before limit; a page may hold more outcomes than limit only when
 // one verdict has them.
 //
-// Resync is set when the checkpoint can't be continued from. Errors:
+// Resync is set when the checkpoint can't be continued from; the page has the one
+// to begin again from, unless history was lost. Errors:
 // CodeForbidden for disabled users, blocked devices and devices of others,
 // CodeInvalid for what is not a checkpoint.
 func (l *Log) Page(ctx context.Context, ws, replica string, actor landfall.Actor, since string, limit int) (*wire.PullPage, error) {
@@ -133,7 +134,8 @@ func (l *Log) Page(ctx context.Context, ws, replica string, actor landfall.Actor
 		if err != nil {
 			return err
 		}
-		from, ok, err := begin(r, ws, head, since, pos, cut{sight.Mark(), due})
+		now := cut{sight.Mark(), due}
+		from, ok, err := begin(r, ws, head, since, pos, now)
 		if err != nil {
 			return err
 		}
@@ -145,6 +147,9 @@ func (l *Log) Page(ctx context.Context, ws, replica string, actor landfall.Actor
 			reply.Encoded, reply.Count = nil, 0
 			if reply.Lost, err = lost(r, ws, head, pos); reply.Lost && pos.epoch == head.Epoch && genuine(since, head.Key) {
 				proved = head.Epoch
+			}
+			if pos != nil && !reply.Lost && err == nil {
+				reply.Checkpoint, err = anew(r, ws, head, now)
 			}
 		}
 		if device != nil {
@@ -225,6 +230,20 @@ func begin(r store.Reader, ws string, head *store.Head, since string, pos *posit
 	here := *pos
 	here.epoch = head.Epoch
 	return here, true, nil
+}
+
+// anew is the checkpoint from which a full sync begins. Nothing is taken in at it,
+// but it bears the mark of the head: what the replica holds until the new cut is
+// whole is of this history, and should that be lost, the replica has to hear of it.
+func anew(r store.Reader, ws string, head *store.Head, now cut) (string, error) {
+	first, _, err := begin(r, ws, head, "", nil, now)
+	if err != nil {
+		return "", err
+	}
+	if first.seen, err = markOf(r, ws, head.Seq); err != nil {
+		return "", err
+	}
+	return first.signed(head.Key), nil
 }
 
 // lost reports whether the history that the position was made from is not the

@@ -144,7 +144,7 @@ func TestLossWhoseRecordsCanNotBeToldStartsAgain(t *testing.T) {
 	w.batch(func(b *batch) { b.publish(0) })
 	w.put(put{id: "a", team: "x", status: "s1"})
 	reply, err := w.log.Pull(ctx, ws, "phone", landfall.Actor{User: "emma"}, d.since, 9)
-	if err != nil || !reply.Resync || reply.Lost || len(reply.Changes) != 0 || reply.Checkpoint != "" {
+	if err != nil || !reply.Resync || reply.Lost || len(reply.Changes) != 0 || reply.Checkpoint == "" || reply.Seq != 0 {
 		t.Fatalf("%+v, %v", reply, err)
 	}
 }

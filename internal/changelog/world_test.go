@@ -385,7 +385,7 @@ func (d *device) pull(limit int, lost bool) bool {
 		t.Fatalf("pull: %v", err)
 	}
 	if reply.Resync {
-		d.again()
+		d.again(reply.Checkpoint)
 		return true
 	}
 	if d.start < 0 {
@@ -417,14 +417,14 @@ func (d *device) pull(limit int, lost bool) bool {
 }
 
 // again starts from nothing, which only a publication is a reason for.
-func (d *device) again() {
+func (d *device) again(from string) {
 	w := d.w
 	w.t.Helper()
 	if d.since == "" || w.since == 0 {
 		w.t.Fatalf("told to start again")
 	}
 	w.resyncs++
-	d.since, d.seq, d.start = "", 0, -1
+	d.since, d.seq, d.start = from, 0, w.seq
 	clear(d.has)
 	clear(d.texts)
 	d.outcomes = nil

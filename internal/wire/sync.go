@@ -81,8 +81,9 @@ type PullReply struct {
 	Checkpoint string `json:"checkpoint"`
 	Seq        int64  `json:"seq"`
 	More       bool   `json:"more"`
-	// Resync means that the checkpoint can't be continued from: start again
-	// without one, the outbox untouched.
+	// Resync means that the checkpoint can't be continued from: start again from
+	// the one that is given, or without one, the outbox untouched. Nothing is taken
+	// in at the given one; it says which history is shown until the new cut is whole.
 	Resync bool `json:"resync,omitempty"`
 	// Lost, with Resync, means that the server has lost the history of the
 	// checkpoint: it was restored.

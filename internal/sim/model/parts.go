@@ -193,6 +193,9 @@ func (r *run) refresh(w *work) {
 		Seq: r.seq, Type: w.now.Type, ID: w.id, Action: landfall.Updated, Derived: true, Author: r.actor.User, At: r.now, Edited: s.edited,
 		Origin: s.mutation.Key(), Issue: s.issue,
 	}
+	if s.by != c.Author {
+		c.By = s.by // who repaired the change of the part
+	}
 	r.computed(r.m.app.Type(w.now.Type), w, func(name string, v landfall.Value) {
 		if was := w.now.Fields[name]; !landfall.SameValue(was, v) {
 			put(&c.Set, name, v)

@@ -221,7 +221,8 @@ func (d *device) clone(dice) {
 	w.met("device cloned")
 	w.say("%s is cloned", d.name)
 	d.tampered = true
-	w.newDevice(d.name+", cloned", d.user, d.db.Fork()).tampered = true
+	c := w.newDevice(d.name+", cloned", d.user, d.db.Fork())
+	c.tampered, c.was, c.erased, c.ordered = true, d.id(), d.erased, d.ordered
 }
 
 // evict empties the storage; the user starts over with a new device.

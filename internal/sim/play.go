@@ -20,7 +20,9 @@ func (w *world) act(a Action) {
 			}
 		}
 		if len(all) > 0 {
-			do(all[a.Who%len(all)], d)
+			x := all[a.Who%len(all)]
+			x.looked() // it may have erased itself, and its storage may go now
+			do(x, d)
 		}
 		return
 	}
@@ -222,7 +224,8 @@ func (d *device) clone(dice) {
 	w.say("%s is cloned", d.name)
 	d.tampered = true
 	c := w.newDevice(d.name+", cloned", d.user, d.db.Fork())
-	c.tampered, c.was, c.erased, c.ordered = true, d.id(), d.erased, d.ordered
+	c.tampered = true
+	c.id() // which it does not know any more once it has erased itself
 }
 
 // evict empties the storage; the user starts over with a new device.

@@ -271,7 +271,7 @@ func (d *device) obeyed() error {
 	case d.erased && !d.told():
 		return landfall.Errorf(landfall.CodeConflict, "%s has erased itself, and has not told", d.name)
 	case d.erased || x == nil:
-	case x.Wiping || !x.WipedAt.IsZero():
+	case x.Wiping:
 		return landfall.Errorf(landfall.CodeConflict, "%s is to be wiped, and is not", d.name)
 	case x.Retiring && !x.Blocked:
 		return landfall.Errorf(landfall.CodeConflict, "%s is to be retired, and is not", d.name)

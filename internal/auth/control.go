@@ -210,7 +210,7 @@ func (a *Accounts) anew(w store.Writer, ws string, d *store.Replica, now time.Ti
 	if left > d.Incarnation {
 		d.Leave(left)
 	}
-	d.Closed = max(d.Closed, left)
+	d.Closed, d.Emptied = max(d.Closed, left), left
 	d.Leave(left + 1)
 	d.Past[len(d.Past)-1].Missing = missing
 	reported := d.Reported

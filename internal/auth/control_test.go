@@ -216,7 +216,7 @@ func TestComesBackEmpty(t *testing.T) {
 			t.Fatalf("%s: %+v, %v", c.name, back, err)
 		}
 		d := w.replica(e.Replica, nil)
-		if d.Next != 1 || d.Closed != c.incarnation-1 || d.Waiting != 0 {
+		if d.Next != 1 || d.Closed != c.incarnation-1 || d.Emptied != c.incarnation-1 || d.Waiting != 0 {
 			t.Errorf("%s: %+v", c.name, d)
 		}
 		l, err := w.Ledger(t.Context(), ws, w.admin, e.Replica)

@@ -34,7 +34,8 @@ func (p *pushing) contact() error {
 			return err
 		}
 	}
-	if push.Wiped && rep.WipedAt.IsZero() {
+	// A word from before it came back empty was under way when it was let in again.
+	if push.Wiped && rep.WipedAt.IsZero() && push.Incarnation > rep.Emptied {
 		rep.WipedAt, rep.Void, rep.Wiping = p.l.Now(), true, false
 		if err := p.bar(store.DeviceWiped); err != nil {
 			return err

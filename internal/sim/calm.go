@@ -15,6 +15,8 @@ import (
 )
 
 // mostRounds is how often everybody syncs and decides before all must be done.
+// They are a minute apart: what a device says with a clock that was set back by
+// less than ten minutes counts only when that clock has come to where it was.
 const mostRounds = 14
 
 // settle ends all faults and lets people go on: every outbox must drain, every
@@ -28,6 +30,11 @@ func (w *world) settle() {
 		}
 		if w.done() == nil && w.sync() && w.done() == nil {
 			w.atRest()
+			return
+		}
+		if !w.all("a minute", func(end func()) {
+			w.root.act("wait", func() error { defer end(); w.sleep(time.Minute); return nil })
+		}) {
 			return
 		}
 	}

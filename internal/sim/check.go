@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"time"
 
 	"github.com/landfall-sync/landfall"
 	"github.com/landfall-sync/landfall/internal/auth"
+	"github.com/landfall-sync/landfall/internal/inbox"
 	"github.com/landfall-sync/landfall/internal/sim/watch"
 	"github.com/landfall-sync/landfall/internal/store"
 	"github.com/landfall-sync/landfall/internal/store/memory"
@@ -153,6 +155,25 @@ func (w *world) wiping(c *watch.Commit) {
 		if !slices.ContainsFunc(w.devices, func(x *device) bool { return x.was == d.ID && (x.erased || x.replica() == "") }) {
 			w.violate("order", "%s is taken for wiped, and has not erased itself", d.Name)
 		}
+	}
+}
+
+// asksCopies: whatever still calls with the id of a device that has erased itself is
+// asked to do the same, once what it sends is judged.
+func (w *world) asksCopies(replica string, p *inbox.Offered, reply func(any, error)) func(any, error) {
+	wiped := func() (at time.Time) {
+		if x := w.model.Device(replica); x != nil {
+			at = x.WipedAt
+		}
+		return at
+	}
+	before := wiped()
+	return func(out any, err error) {
+		r, ok := out.(*wire.PushReply)
+		if ok && err == nil && p.Judged() && !before.IsZero() && before.Equal(wiped()) && r.Order != wire.OrderWipe {
+			w.violate("order", "%s has erased itself, and a copy of it is not asked to", short(replica))
+		}
+		reply(out, err)
 	}
 }
 

@@ -284,7 +284,7 @@ func (h *host) push(who *auth.Caller, q *request, reply func(any, error)) {
 		reply(nil, err)
 		return
 	}
-	o := &offered{push: p, reply: reply}
+	o := &offered{push: p, reply: h.w.asksCopies(who.Replica, p, reply)}
 	if p.Judged() {
 		o.answer()
 		return

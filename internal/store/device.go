@@ -49,10 +49,11 @@ func (r *Replica) Deposits() bool {
 	return r.Blocked || r.Void || r.Wiping || !r.WipedAt.IsZero()
 }
 
-// Order is what the replica's device is asked to do, or "".
+// Order is what the replica's device is asked to do, or "". What still calls with
+// the id of a device that has erased itself is a copy of it.
 func (r *Replica) Order() string {
 	switch {
-	case r.Wiping:
+	case r.Wiping, !r.WipedAt.IsZero():
 		return OrderWipe
 	case r.Retiring:
 		return OrderRetire

@@ -22,7 +22,7 @@ func TestDeviceState(t *testing.T) {
 		{Replica{Credential: "c", Blocked: true}, Blocked, true, ""},
 		{Replica{Credential: "c", Void: true}, Revoked, true, ""},
 		{Replica{Credential: "c", Void: true, Wiping: true, Retiring: true}, Wiping, true, OrderWipe},
-		{Replica{Credential: "c", Void: true, WipedAt: noon}, Wiped, true, ""},
+		{Replica{Credential: "c", Void: true, WipedAt: noon}, Wiped, true, OrderWipe},
 		{Replica{}, Revoked, false, ""}, // its credential is gone: nobody can call with it
 	} {
 		if c.r.State() != c.state || c.r.Deposits() != c.deposits || c.r.Order() != c.order {

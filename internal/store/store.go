@@ -358,6 +358,7 @@ type Replica struct {
 	Retiring bool      `json:",omitempty"` // it is blocked once it has delivered all
 	Wiping   bool      `json:",omitempty"` // it is to erase itself
 	WipedAt  time.Time `json:",omitzero"`  // when it said that it did
+	Emptied  int64     `json:",omitempty"` // the last incarnation that it left by coming back empty
 	// Resync is the number of the full sync that was asked of it alone; Resynced
 	// that of the last one that it began.
 	Resync   int64           `json:",omitempty"`

@@ -52,7 +52,7 @@ var AllFaults = []Fault{
 
 // asked are played when somebody names them, and are not drawn by themselves yet:
 // docs/proof.md says what they find that is not settled.
-var asked = []Fault{Repair, Orders, Force, Export}
+var asked = []Fault{}
 
 // later is where those begin that came later: they are drawn from dice of their own.
 var later = slices.Index(AllFaults, Repair)

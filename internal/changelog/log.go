@@ -227,6 +227,9 @@ func begin(r store.Reader, ws string, head *store.Head, since string, pos *posit
 	if gone || err != nil || pos.forced < now.due {
 		return position{}, false, err
 	}
+	if pos.seq == 0 && pos.part == nil && pos.lost == nil { // nothing was taken in
+		return begin(r, ws, head, "", nil, now)
+	}
 	here := *pos
 	here.epoch = head.Epoch
 	return here, true, nil

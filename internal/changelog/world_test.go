@@ -363,6 +363,7 @@ type device struct {
 	w          *world
 	user, name string
 	since      string
+	from       string // where its sync began; nothing was taken in at it
 	seq        int64
 	start      int64
 	has        map[string]int64
@@ -393,7 +394,7 @@ func (d *device) pull(limit int, lost bool) bool {
 	}
 	d.check(reply, limit)
 	if lost {
-		if d.since == "" {
+		if d.since == d.from {
 			d.start = -1
 		}
 		return true
@@ -424,7 +425,7 @@ func (d *device) again(from string) {
 		w.t.Fatalf("told to start again")
 	}
 	w.resyncs++
-	d.since, d.seq, d.start = from, 0, w.seq
+	d.since, d.from, d.seq, d.start = from, from, 0, -1
 	clear(d.has)
 	clear(d.texts)
 	d.outcomes = nil

@@ -348,7 +348,7 @@ func TestRefusedForAValue(t *testing.T) {
 		{
 			name: "too long", kind: landfall.KindValidation, code: "too_long",
 			make: under(edits("x_note:   {title: Remark, type: text", "x_note:   {title: Remark, type: text, max: 10"), "set", "x_note=dented at the left"),
-			text: "Remark: at most 10 characters fit, there are 18", hint: "Make it shorter.",
+			text: "Remark: at most 10 characters fit", hint: "Make it shorter.",
 			mend: amends("x_note=dented"), ends: landfall.SettledAmended, undo: first,
 		},
 		{

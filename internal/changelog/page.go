@@ -109,9 +109,7 @@ func (p *page) stop(last, it *item) {
 func (p *page) tells(it *item) (bool, error) {
 	if !it.Gone {
 		if it.phase == backfill {
-			// Under a key held before, it came at a place of its own.
-			aud, err := p.r.Audience(p.ws, it.ID)
-			if err != nil || p.holds.visible(aud, it.place-1) {
+			if came, err := p.came(it); came || err != nil {
 				return false, err
 			}
 		}
@@ -130,6 +128,29 @@ func (p *page) tells(it *item) (bool, error) {
 		return false, err // under another key it comes at a later place
 	}
 	return true, nil
+}
+
+// came reports whether a record that a grant brings was told at a place of its own
+// before it, under a key held by then. A later place does not do: before the replica
+// comes to it, that key may be lost, or no longer the record's.
+func (p *page) came(it *item) (bool, error) {
+	aud, err := p.r.Audience(p.ws, it.ID)
+	if err != nil || !p.holds.visible(aud, it.place-1) {
+		return false, err
+	}
+	row, err := p.r.Row(p.ws, it.ID)
+	if err != nil || row == nil {
+		return false, err
+	}
+	for _, k := range row.Keys {
+		if from, held := p.holds.from[k]; held && from < it.place && row.Place(k) < it.place {
+			if p.ids != nil {
+				p.ids = append(p.ids, idHash(it.ID)) // when that place moves on, the record belongs here
+			}
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // tell puts the item on the page.

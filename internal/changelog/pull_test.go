@@ -118,6 +118,25 @@ func TestGrantIsResumable(t *testing.T) {
 	}
 }
 
+// A grant does not bring what has a place of its own under another key, unless that
+// place is a later one: by then the other key may be the record's no more.
+func TestGrantBringsWhatOnlyADefinitionMovedOn(t *testing.T) {
+	w := newWorld(t, memory.New(), "emma")
+	w.put(put{id: "m", owner: "emma"}, put{id: "r", team: "x", status: "s3"}) // of everybody, too
+	d := w.device("emma", "phone")
+	got := []string{d.page(1)}
+	w.give("emma", "team:x", true)
+	w.batch(func(b *batch) { b.publish(1) }) // of team x alone
+	w.put(put{id: "n", owner: "emma"})
+	w.batch(func(b *batch) { b.publish(0) })
+	got = append(got, d.page(1))
+	w.batch(func(b *batch) { b.publish(1) })
+	got = append(got, d.page(1), d.page(1))
+	if want := []string{"m@2 …", "r@3 …", "n@6", ""}; !slices.Equal(got, want) {
+		t.Fatalf("got %q, want %q", got, want)
+	}
+}
+
 func TestLossLeaves(t *testing.T) {
 	w := newWorld(t, memory.New(), "emma")
 	w.give("emma", "team:x", true)

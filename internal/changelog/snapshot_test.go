@@ -2,6 +2,7 @@ package changelog
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -56,6 +57,22 @@ func TestPagesAreKept(t *testing.T) {
 	changed := pageOf(t, w, "mara", "", 4)
 	if text := textOf(t, changed); changed.Packed == first.Packed || changed.Count != 4 || strings.Contains(text, `"r1"`) || !strings.Contains(text, `"r4"`) {
 		t.Errorf("after a change: %s", text)
+	}
+}
+
+// A page that is kept is made anew, too, when what it left out belongs on it by now.
+func TestKeptPageLeavesOutWhatCameBefore(t *testing.T) {
+	w := newWorld(t, memory.New(), "emma")
+	w.put(put{id: "m", owner: "emma"}, put{id: "n", owner: "emma"}, put{id: "r", team: "x", status: "s3"}) // of everybody, too
+	phone, tablet := w.device("emma", "phone"), w.device("emma", "tablet")
+	got := []string{phone.page(1), tablet.page(1), phone.page(2)}
+	w.give("emma", "team:x", true)
+	w.put(put{id: "o", owner: "emma"}, put{id: "p", owner: "emma"}, put{id: "q", owner: "emma"})
+	got = append(got, phone.page(2))
+	w.batch(func(b *batch) { b.publish(1) }) // of team x alone
+	got = append(got, tablet.page(1), tablet.page(2))
+	if want := []string{"m@2 …", "m@2 …", "n@3 r@4", "o@6 p@7 …", "n@3 …", "r@4 o@6 …"}; !slices.Equal(got, want) {
+		t.Fatalf("got %q, want %q", got, want)
 	}
 }
 

@@ -111,6 +111,14 @@ type Row struct {
 	Places map[string]int64
 }
 
+// Place is where the record's entry under one of its keys is.
+func (r *Row) Place(key string) int64 {
+	if at, elsewhere := r.Places[key]; elsewhere {
+		return at
+	}
+	return r.Record.Version
+}
+
 // Page asks for at most Limit rows after the row whose cursor is After. The
 // cursor of a row is what the method's comment says, else its id. Limit must be positive.
 type Page struct {

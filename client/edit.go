@@ -72,7 +72,7 @@ type Group struct {
 // Create makes a record and returns its id.
 func (g *Group) Create(typ string, set landfall.Fields) (string, error) {
 	if g.app.Types[typ] == nil {
-		return "", unknown("type", typ, g.app.Order)
+		return "", definition.Unknown(landfall.CodeInvalid, "type", typ, g.app.Order)
 	}
 	all := core.Defaults(g.app, typ, g.s.actor(), g.c.opts.Clock())
 	maps.Copy(all, set)
@@ -93,17 +93,6 @@ func (g *Group) Move(ref, transition string, set landfall.Fields) error {
 // Delete deletes a record.
 func (g *Group) Delete(ref string) error {
 	return g.change(ref, landfall.Mutation{Op: landfall.OpDelete})
-}
-
-func unknown(what, name string, known []string) error {
-	e := landfall.Errorf(landfall.CodeInvalid, "there is no %s %q", what, name)
-	if near := definition.Nearest(name, known); near != "" {
-		return e.WithHint("did you mean %q?", near)
-	}
-	if len(known) > 0 {
-		return e.WithHint("there are %v", known)
-	}
-	return e
 }
 
 // change bases a mutation on what its user sees.
@@ -146,12 +135,12 @@ func (g *Group) change(ref string, m landfall.Mutation) error {
 func (g *Group) add(view *landfall.Record, m landfall.Mutation) error {
 	t := g.app.Types[m.Type]
 	if t == nil {
-		return unknown("type", m.Type, g.app.Order)
+		return definition.Unknown(landfall.CodeInvalid, "type", m.Type, g.app.Order)
 	}
 	for _, name := range slices.Sorted(maps.Keys(m.Set)) {
 		f := t.Fields[name]
 		if f == nil {
-			return unknown("field", name, t.Order)
+			return definition.Unknown(landfall.CodeInvalid, "field", name, t.Order)
 		}
 		v, msg := f.Canonical(m.Set[name])
 		if msg != nil {

@@ -41,7 +41,7 @@ func (c *Client) Get(ctx context.Context, ref string) (v *View, err error) {
 func (c *Client) List(ctx context.Context, typ string) (out []*View, err error) {
 	err = c.read(ctx, func(tx Tx, s *state, app *definition.App) error {
 		if app.Types[typ] == nil {
-			return unknown("type", typ, app.Order)
+			return definition.Unknown(landfall.CodeInvalid, "type", typ, app.Order)
 		}
 		out, err = c.views(tx, s, app, typ)
 		return err

@@ -53,7 +53,7 @@ func TestDiagramOfWhatIsWrong(t *testing.T) {
 		code int
 		want string
 	}{
-		{[]string{expenses, "--type", "expens"}, exitRefused, "did you mean expense?"},
+		{[]string{expenses, "--type", "expens"}, exitRefused, `did you mean "expense"?`},
 		{[]string{expenses, "--format", "png"}, exitUsage, "svg"},
 		{[]string{filepath.Join(t.TempDir(), "none.yaml")}, exitRefused, "can't be read"},
 		{[]string{expenses, "--out", filepath.Join(t.TempDir(), "none", "x.svg")}, exitRefused, "can't be written"},

@@ -14,6 +14,7 @@ import (
 	"github.com/landfall-sync/landfall"
 	"github.com/landfall-sync/landfall/client"
 	"github.com/landfall-sync/landfall/client/sqlite"
+	"github.com/landfall-sync/landfall/internal/definition"
 	"github.com/landfall-sync/landfall/server"
 )
 
@@ -258,7 +259,7 @@ func (c *fieldCreateCmd) Run(s *session) error {
 func create(g *client.Group, typ string, pairs []string) (string, error) {
 	t := g.App().Types[typ]
 	if t == nil {
-		return "", unknown("type", typ, g.App().Order)
+		return "", definition.Unknown(landfall.CodeInvalid, "type", typ, g.App().Order)
 	}
 	set, err := assignments(t, pairs)
 	if err != nil {
@@ -275,7 +276,7 @@ func change(g *client.Group, ref string, pairs []string, f func(ref string, set 
 	}
 	t := g.App().Types[v.Record.Type]
 	if t == nil {
-		return "", unknown("type", v.Record.Type, g.App().Order)
+		return "", definition.Unknown(landfall.CodeInvalid, "type", v.Record.Type, g.App().Order)
 	}
 	set, err := assignments(t, pairs)
 	if err != nil {

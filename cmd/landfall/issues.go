@@ -74,10 +74,10 @@ func (c *issueListCmd) known() error {
 		kinds = append(kinds, string(k))
 	}
 	if c.Kind != "" && !slices.Contains(kinds, c.Kind) {
-		return unknown("kind", c.Kind, kinds)
+		return definition.Unknown(landfall.CodeInvalid, "kind", c.Kind, kinds)
 	}
 	if c.State != "" && !slices.Contains(issueStates, c.State) {
-		return unknown("state", c.State, issueStates)
+		return definition.Unknown(landfall.CodeInvalid, "state", c.State, issueStates)
 	}
 	return nil
 }

@@ -206,7 +206,7 @@ func assignments(t *definition.Type, pairs []string) (landfall.Fields, error) {
 		}
 		f := t.Fields[name]
 		if f == nil {
-			return nil, unknown("field of "+t.Title, name, t.Order)
+			return nil, definition.Unknown(landfall.CodeInvalid, "field of "+t.Title, name, t.Order)
 		}
 		v, msg := definition.FromText(f, value)
 		if msg != nil {
@@ -215,12 +215,4 @@ func assignments(t *definition.Type, pairs []string) (landfall.Fields, error) {
 		set[name] = v
 	}
 	return set, nil
-}
-
-func unknown(what, name string, known []string) error {
-	e := landfall.Errorf(landfall.CodeInvalid, "there is no %s %q", what, name)
-	if near := definition.Nearest(name, known); near != "" {
-		return e.WithHint("did you mean %q?", near)
-	}
-	return e.WithHint("there are: %s", strings.Join(known, ", "))
 }

@@ -160,7 +160,7 @@ func (c *recordCreateCmd) Run(s *session) error {
 	}
 	t := a.Types[c.Type]
 	if t == nil {
-		return unknown("type", c.Type, a.Order)
+		return definition.Unknown(landfall.CodeInvalid, "type", c.Type, a.Order)
 	}
 	set, err := assignments(t, c.Set)
 	if err != nil {
@@ -181,7 +181,7 @@ func (s *session) known(d *desk.Desk, ref string) (*wire.RecordView, *definition
 	}
 	t := a.Types[r.Type]
 	if t == nil {
-		return nil, nil, unknown("type", r.Type, a.Order)
+		return nil, nil, definition.Unknown(landfall.CodeInvalid, "type", r.Type, a.Order)
 	}
 	return r, t, nil
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/landfall-sync/landfall"
+	"github.com/landfall-sync/landfall/internal/definition"
 	"github.com/landfall-sync/landfall/internal/desk"
 	"github.com/landfall-sync/landfall/internal/wire"
 )
@@ -101,7 +102,7 @@ func (c *repairFlags) set(s *session, d *desk.Desk, i *wire.IssueDetail, n int64
 	}
 	t := a.Types[name]
 	if t == nil {
-		return nil, unknown("type", name, a.Order)
+		return nil, definition.Unknown(landfall.CodeInvalid, "type", name, a.Order)
 	}
 	return assignments(t, c.Set)
 }

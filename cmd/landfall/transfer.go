@@ -31,7 +31,7 @@ func typeOf(s *session, d *desk.Desk, name string) (*definition.App, *definition
 	}
 	t := a.Types[name]
 	if t == nil {
-		return nil, nil, unknown("type", name, a.Order)
+		return nil, nil, definition.Unknown(landfall.CodeInvalid, "type", name, a.Order)
 	}
 	return a, t, nil
 }

@@ -95,15 +95,6 @@ func mustAdminister(actor *landfall.Actor, what string) error {
 	return nil
 }
 
-// unknown says that there is no such thing, and names the nearest.
-func unknown(code landfall.Code, what, name string, candidates []string) error {
-	e := landfall.Errorf(code, "there is no %s %q", what, name)
-	if near := definition.Nearest(name, candidates); near != "" {
-		return e.WithHint("did you mean %q?", near)
-	}
-	return e
-}
-
 // userNames lists the names of users, for hints.
 func userNames(r store.Reader, ws string) ([]string, error) {
 	users, err := r.Users(ws, store.Page{Limit: 1000})
@@ -127,5 +118,5 @@ func mustUser(r store.Reader, ws, name string) (*store.User, error) {
 	if err != nil {
 		return nil, err
 	}
-	return nil, unknown(landfall.CodeNotFound, "user", name, names)
+	return nil, definition.Unknown(landfall.CodeNotFound, "user", name, names)
 }

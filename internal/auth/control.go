@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/landfall-sync/landfall"
+	"github.com/landfall-sync/landfall/internal/definition"
 	"github.com/landfall-sync/landfall/internal/store"
 	"github.com/landfall-sync/landfall/internal/wire"
 )
@@ -179,7 +180,7 @@ func (a *Accounts) Resync(ctx context.Context, ws string, actor landfall.Actor, 
 				return err
 			}
 			if roles := append([]string{landfall.Administrator}, app.Roles...); !slices.Contains(roles, req.Role) {
-				return unknown(landfall.CodeNotFound, "role", req.Role, roles)
+				return definition.Unknown(landfall.CodeNotFound, "role", req.Role, roles)
 			}
 		}
 		n, err := store.AskResync(w, ws, req.Role, req.All)

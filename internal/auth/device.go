@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/landfall-sync/landfall"
+	"github.com/landfall-sync/landfall/internal/definition"
 	"github.com/landfall-sync/landfall/internal/store"
 	"github.com/landfall-sync/landfall/internal/wire"
 )
@@ -248,7 +249,7 @@ func unknownState(name string) error {
 	for _, s := range store.DeviceStates {
 		names = append(names, string(s))
 	}
-	return unknown(landfall.CodeInvalid, "state of a device called", name, names)
+	return definition.Unknown(landfall.CodeInvalid, "state of a device called", name, names)
 }
 
 // Device finds a device by its id, an unambiguous beginning of the id, or an

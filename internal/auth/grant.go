@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/landfall-sync/landfall"
+	"github.com/landfall-sync/landfall/internal/definition"
 	"github.com/landfall-sync/landfall/internal/store"
 	"github.com/landfall-sync/landfall/internal/wire"
 )
@@ -23,7 +24,7 @@ func (a *Accounts) give(w store.Writer, l *store.Ledger, ws, by string, u *store
 		declared := append(slices.Clone(app.Roles), landfall.Administrator)
 		for _, role := range roles {
 			if !slices.Contains(declared, role) {
-				return unknown(landfall.CodeInvalid, "role", role, declared)
+				return definition.Unknown(landfall.CodeInvalid, "role", role, declared)
 			}
 			if slices.Contains(u.Roles, role) {
 				continue
@@ -45,7 +46,7 @@ func (a *Accounts) give(w store.Writer, l *store.Ledger, ws, by string, u *store
 	}
 	for _, team := range teams {
 		if !slices.Contains(names, team) {
-			return unknown(landfall.CodeInvalid, "team", team, names)
+			return definition.Unknown(landfall.CodeInvalid, "team", team, names)
 		}
 		if slices.Contains(u.Teams, team) {
 			continue
@@ -70,7 +71,7 @@ func (a *Accounts) take(w store.Writer, l *store.Ledger, ws, by string, u *store
 				return err
 			}
 			if declared := append(slices.Clone(app.Roles), landfall.Administrator); !slices.Contains(declared, role) {
-				return unknown(landfall.CodeInvalid, "role", role, declared)
+				return definition.Unknown(landfall.CodeInvalid, "role", role, declared)
 			}
 			continue
 		}
@@ -89,7 +90,7 @@ func (a *Accounts) take(w store.Writer, l *store.Ledger, ws, by string, u *store
 				return err
 			}
 			if !slices.Contains(names, team) {
-				return unknown(landfall.CodeInvalid, "team", team, names)
+				return definition.Unknown(landfall.CodeInvalid, "team", team, names)
 			}
 			continue
 		}

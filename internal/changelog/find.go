@@ -140,7 +140,7 @@ func (d *desk) check(q Query) error {
 			}
 		}
 		if !slices.Contains(known, q.Status) {
-			return unknownName("status of "+q.Type, q.Status, known)
+			return definition.Unknown(landfall.CodeInvalid, "status of "+q.Type, q.Status, known)
 		}
 	}
 	if q.Queue != "" && q.Queue != landfall.FallbackQueue {
@@ -152,7 +152,7 @@ func (d *desk) check(q Query) error {
 		}
 		slices.Sort(known)
 		if !slices.Contains(known, q.Queue) {
-			return unknownName("queue", q.Queue, known)
+			return definition.Unknown(landfall.CodeInvalid, "queue", q.Queue, known)
 		}
 	}
 	return nil
@@ -170,21 +170,7 @@ func (d *desk) typ(name string) (*definition.Type, error) {
 		}
 		known = append(slices.Clone(d.app.Order), landfall.IssueType)
 	}
-	return nil, unknownName("type", name, known)
-}
-
-// unknownName names what is known: the nearest, or all when they are few.
-func unknownName(what, name string, known []string) error {
-	err := landfall.Errorf(landfall.CodeInvalid, "there is no %s %q", what, name)
-	switch near := definition.Nearest(name, known); {
-	case near != "":
-		return err.WithHint("did you mean %q?", near)
-	case len(known) > 0 && len(known) <= 12:
-		return err.WithHint("there is %s", strings.Join(known, ", "))
-	case len(known) == 0:
-		return err.WithHint("there is none")
-	}
-	return err
+	return nil, definition.Unknown(landfall.CodeInvalid, "type", name, known)
 }
 
 func (d *desk) sees(id string) (bool, error) {

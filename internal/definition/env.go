@@ -276,11 +276,7 @@ func (s *scope) faults(errs []*cel.Error) []fault {
 				continue
 			}
 			f.message = fmt.Sprintf("%q is not known here", m[1])
-			if near := Nearest(m[1], s.names); near != "" {
-				f.hint = fmt.Sprintf("did you mean %q?", near)
-			} else {
-				f.hint = "known are " + strings.Join(s.names, ", ")
-			}
+			f.hint = suggest(m[1], s.names)
 		}
 		if m := overload.FindStringSubmatch(e.Message); m != nil {
 			f.message = fmt.Sprintf("%s does not go with %s", m[1], plainTypes.Replace(m[2]))

@@ -68,20 +68,6 @@ func (r *reader) unknown(n *yaml.Node, what, name string, known []string) {
 	r.errorf(n, suggest(name, known), "%s %q is not known", what, name)
 }
 
-func suggest(name string, known []string) string {
-	if near := Nearest(name, known); near != "" {
-		return fmt.Sprintf("did you mean %q?", near)
-	}
-	if len(known) == 0 {
-		return "none is declared"
-	}
-	const most = 20
-	if len(known) > most {
-		return "known are " + strings.Join(known[:most], ", ") + ", …"
-	}
-	return "known are " + strings.Join(known, ", ")
-}
-
 // entry is one key of a mapping with its value.
 type entry struct {
 	key   string

@@ -5,7 +5,6 @@ package diagram
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/landfall-sync/landfall"
 	"github.com/landfall-sync/landfall/internal/definition"
@@ -35,11 +34,7 @@ func choose(app *definition.App, o Options) (*chosen, error) {
 	c := &chosen{app: app}
 	if o.Type != "" {
 		if c.focus = app.Types[o.Type]; c.focus == nil {
-			hint := "known are " + strings.Join(app.Order, ", ")
-			if near := definition.Nearest(o.Type, app.Order); near != "" {
-				hint = "did you mean " + near + "?"
-			}
-			return nil, landfall.Errorf(landfall.CodeNotFound, "the definition has no type %q", o.Type).WithHint("%s", hint)
+			return nil, definition.Unknown(landfall.CodeNotFound, "type", o.Type, app.Order)
 		}
 	}
 	for _, name := range app.Order {

@@ -95,8 +95,8 @@ func TestWhatCannotBeDrawn(t *testing.T) {
 		hint string
 	}{
 		{"", landfall.CodeTooLarge, "--format mermaid"},
-		{"vist", landfall.CodeNotFound, "did you mean visit?"},
-		{"zzz", landfall.CodeNotFound, "known are visit"},
+		{"vist", landfall.CodeNotFound, `did you mean "visit"?`},
+		{"zzz", landfall.CodeNotFound, "there are: visit"},
 	} {
 		_, err := SVG(app, Options{Type: c.only})
 		e := (*landfall.Error)(nil)

@@ -9,9 +9,6 @@ import (
 	"github.com/landfall-sync/landfall/internal/store"
 )
 
-// fewMeant is how many things a beginning may stand for before it is too short.
-const fewMeant = 20
-
 // devicePage is how many devices are read at a time.
 const devicePage = 500
 
@@ -52,18 +49,7 @@ func among[T ~string](what string, name T, known []T) error {
 	if name == "" {
 		return nil
 	}
-	return unknownName(what, string(name), names)
-}
-
-func unknownName(what, name string, known []string) error {
-	e := landfall.Errorf(landfall.CodeInvalid, "there is no %s %q", what, name)
-	if near := definition.Nearest(name, known); near != "" {
-		return e.WithHint("did you mean %q?", near)
-	}
-	if len(known) == 0 || len(known) > fewMeant {
-		return e
-	}
-	return e.WithHint("there are: %s", strings.Join(known, ", "))
+	return definition.Unknown(landfall.CodeInvalid, what, string(name), names)
 }
 
 func (v *viewer) user(f *store.ItemFilter) error {
@@ -81,7 +67,7 @@ func (v *viewer) user(f *store.ItemFilter) error {
 	}); err != nil {
 		return err
 	}
-	return unknownName("user", f.User, names)
+	return definition.Unknown(landfall.CodeInvalid, "user", f.User, names)
 }
 
 // typ: a type of the definition, or one that the reader's items still have.
@@ -101,7 +87,7 @@ func (v *viewer) typ(f *store.ItemFilter) error {
 	if err != nil || len(found.Rows) > 0 {
 		return err
 	}
-	return unknownName("type", f.Type, app.Order)
+	return definition.Unknown(landfall.CodeInvalid, "type", f.Type, app.Order)
 }
 
 // owner is whose things the reader may see: "" for everybody's.
@@ -142,7 +128,7 @@ func (v *viewer) deviceID(f *store.ItemFilter) error {
 	}
 	switch len(found) {
 	case 0:
-		return unknownName("device", ref, names)
+		return definition.Unknown(landfall.CodeInvalid, "device", ref, names)
 	case 1:
 		f.Replica = found[0]
 		return nil

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"regexp"
 	"slices"
-	"strings"
 
 	"github.com/landfall-sync/landfall"
 	"github.com/landfall-sync/landfall/internal/core"
@@ -67,11 +66,7 @@ func (j *judging) importable(typ string) (*definition.Type, error) {
 	if t := j.app.Types[typ]; t != nil {
 		return t, nil
 	}
-	e := landfall.Errorf(landfall.CodeInvalid, "there is no type %q", typ)
-	if near := definition.Nearest(typ, j.app.Order); near != "" {
-		return nil, e.WithHint("did you mean %q?", near)
-	}
-	return nil, e.WithHint("there are: %s", strings.Join(j.app.Order, ", "))
+	return nil, definition.Unknown(landfall.CodeInvalid, "type", typ, j.app.Order)
 }
 
 func (j *judging) importRow(a landfall.Actor, t *definition.Type, row *wire.ImportRow) (wire.ImportedRow, error) {

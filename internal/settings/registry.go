@@ -51,11 +51,7 @@ func Find(name string) (*Setting, error) {
 			return &All[i], nil
 		}
 	}
-	e := landfall.Errorf(landfall.CodeNotFound, "there is no setting %q", name)
-	if near := definition.Nearest(name, names); near != "" {
-		return nil, e.WithHint("did you mean %q?", near)
-	}
-	return nil, e.WithHint("see `landfall setting list`")
+	return nil, definition.Unknown(landfall.CodeNotFound, "setting", name, names)
 }
 
 const day = 24 * time.Hour

@@ -52,17 +52,9 @@ type columns struct {
 
 func newColumns(app string, t *definition.Type, key string, ignore []string, digest string) (*columns, error) {
 	if key != "" && t.Fields[key] == nil {
-		return nil, unknownName("field of "+t.Title, key, t.Order)
+		return nil, definition.Unknown(landfall.CodeInvalid, "field of "+t.Title, key, t.Order)
 	}
 	return &columns{t: t, key: key, ignore: ignore, digest: digest, seen: map[string]int{}, space: uuid.NewSHA1(space, []byte(app+"\n"+t.Name))}, nil
-}
-
-func unknownName(what, name string, known []string) *landfall.Error {
-	e := landfall.Errorf(landfall.CodeInvalid, "there is no %s %q", what, name)
-	if near := definition.Nearest(name, known); near != "" {
-		return e.WithHint("did you mean %q?", near)
-	}
-	return e.WithHint("there are: %s", strings.Join(known, ", "))
 }
 
 // check refuses a column that means nothing, naming the nearest that does.
@@ -75,7 +67,7 @@ func (c *columns) check(name string) *landfall.Error {
 	case slices.Contains(given, name):
 		return landfall.Errorf(landfall.CodeInvalid, "%s is given by the server and can't be imported", name).WithHint("pass over it: --ignore %s", name)
 	}
-	e := unknownName("field of "+c.t.Title, name, append(slices.Clone(c.t.Order), idColumn, versionColumn, statusColumn))
+	e := definition.Unknown(landfall.CodeInvalid, "field of "+c.t.Title, name, append(slices.Clone(c.t.Order), idColumn, versionColumn, statusColumn))
 	return e.WithHint("%s; or pass over it: --ignore %s", e.Hint, name)
 }
 

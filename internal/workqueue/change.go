@@ -10,6 +10,7 @@ import (
 
 	"github.com/landfall-sync/landfall"
 	"github.com/landfall-sync/landfall/internal/core"
+	"github.com/landfall-sync/landfall/internal/definition"
 	"github.com/landfall-sync/landfall/internal/store"
 	"github.com/landfall-sync/landfall/internal/wire"
 )
@@ -328,14 +329,14 @@ func (e *edit) enabled(name string) error {
 	if err != nil {
 		return err
 	}
-	return unknown(landfall.CodeInvalid, "user", name, names)
+	return definition.Unknown(landfall.CodeInvalid, "user", name, names)
 }
 
 // usable refuses a queue that does not exist or where nobody would see to it.
 func (e *edit) usable(name string) error {
 	q := e.queue(name)
 	if !q.declared {
-		return unknown(landfall.CodeInvalid, "queue", name, e.queues())
+		return definition.Unknown(landfall.CodeInvalid, "queue", name, e.queues())
 	}
 	ok, err := store.Staffed(e.r, e.ws, q.members, "")
 	if err != nil || ok {

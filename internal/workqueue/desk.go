@@ -7,7 +7,6 @@ package workqueue
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/landfall-sync/landfall"
@@ -183,16 +182,4 @@ func titled(title, name string) string {
 		return name
 	}
 	return title
-}
-
-// unknown says that a name is not known, and which is nearest.
-func unknown(code landfall.Code, what, name string, known []string) error {
-	err := landfall.Errorf(code, "there is no %s %q", what, name)
-	switch near := definition.Nearest(name, known); {
-	case near != "":
-		return err.WithHint("did you mean %q?", near)
-	case len(known) > 0 && len(known) <= 12:
-		return err.WithHint("there is %s", strings.Join(known, ", "))
-	}
-	return err
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/landfall-sync/landfall"
+	"github.com/landfall-sync/landfall/internal/definition"
 	"github.com/landfall-sync/landfall/internal/store"
 	"github.com/landfall-sync/landfall/internal/wire"
 )
@@ -54,17 +55,17 @@ func (v *view) filter(f store.IssueFilter) (store.IssueFilter, error) {
 		f.State = ""
 	}
 	if f.State != "" && !slices.Contains(states, f.State) {
-		return f, unknown(landfall.CodeInvalid, "state of issues", f.State, states)
+		return f, definition.Unknown(landfall.CodeInvalid, "state of issues", f.State, states)
 	}
 	if f.Kind != "" && !slices.Contains(kinds, f.Kind) {
 		names := make([]string, len(kinds))
 		for i, k := range kinds {
 			names[i] = string(k)
 		}
-		return f, unknown(landfall.CodeInvalid, "kind of issues", string(f.Kind), names)
+		return f, definition.Unknown(landfall.CodeInvalid, "kind of issues", string(f.Kind), names)
 	}
 	if f.Queue != "" && !v.queue(f.Queue).declared {
-		return f, unknown(landfall.CodeInvalid, "queue", f.Queue, v.queues())
+		return f, definition.Unknown(landfall.CodeInvalid, "queue", f.Queue, v.queues())
 	}
 	if f.Record == "" {
 		return f, nil

@@ -7,6 +7,7 @@ import (
 
 	"github.com/landfall-sync/landfall"
 	"github.com/landfall-sync/landfall/internal/core"
+	"github.com/landfall-sync/landfall/internal/definition"
 	"github.com/landfall-sync/landfall/internal/store"
 	"github.com/landfall-sync/landfall/internal/wire"
 )
@@ -44,7 +45,7 @@ func (d *Desk) Queue(ctx context.Context, ws string, actor landfall.Actor, name 
 	err := d.look(ctx, ws, actor, func(v *view) error {
 		q := v.queue(name)
 		if !q.declared {
-			return unknown(landfall.CodeNotFound, "queue", name, v.queues())
+			return definition.Unknown(landfall.CodeNotFound, "queue", name, v.queues())
 		}
 		if !v.member(q) {
 			return landfall.Errorf(landfall.CodeForbidden, "only members of %s see what waits in it", q.title).

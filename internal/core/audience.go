@@ -116,7 +116,7 @@ func momentOf(f *definition.Field, now time.Time) landfall.Value {
 // AudienceIf lists the keys of the record that somebody's mutation is about as if
 // it were there: rec is the one that was deleted, or nil when it was never made.
 // known is false when no type of the definition describes it.
-func AudienceIf(app *definition.App, rec *landfall.Record, author string, m *landfall.Mutation, of func(typ, id string) ([]string, error)) (keys []string, known bool, err error) {
+func AudienceIf(app *definition.App, rec *landfall.Record, author string, m *landfall.Mutation, of Audiences) (keys []string, known bool, err error) {
 	if rec == nil {
 		now := ConvertMutation(app, *m)
 		rec = &landfall.Record{Type: now.Type, ID: now.ID, Fields: landfall.Fields{}, CreatedBy: author}

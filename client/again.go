@@ -244,26 +244,29 @@ func (e *Entry) missing(tx Tx, s *state) (bool, error) {
 	return err == nil && (issue == nil || issue.Status == landfall.IssueResolved), err
 }
 
-// undoubted takes the receipt of a doubted entry in. It is as it was when the
-// receipt is the one that it had.
-func (e *Entry) undoubted(r *landfall.Receipt) (asBefore bool) {
+// undoubted takes the receipt of a doubted entry in, and reports whether it is known
+// how the entry stands since: when the receipt is the one that it had, or when an
+// outcome that was pulled before has overtaken it.
+func (e *Entry) undoubted(r *landfall.Receipt) (known bool) {
 	was, how := e.Receipt, e.Outcome
 	e.Doubted, e.Astray = false, false
-	if was == nil || was.Result != r.Result || was.Seq != r.Seq || was.Issue != r.Issue {
-		e.Outcome = nil
-		return false
-	}
+	same := was != nil && was.Result == r.Result && was.Seq == r.Seq && was.Issue == r.Issue
 	switch {
 	case how == nil:
 		return false
 	case how.Seq == 0: // of the history that was lost; what is true of it is pulled again
 		e.Outcome = nil
 		return false
+	case !same && (r.Result != landfall.Issued || r.Kind == landfall.KindFork || how.Seq <= r.Seq):
+		e.Outcome = nil
+		return false
 	case how.Settlement == landfall.SettledMoved:
 		e.State = Issued
-	default:
-		e.State = Done
+		return true
+	case !same:
+		e.Issue, e.Kind = r.Issue, r.Kind
 	}
+	e.State = Done
 	return true
 }
 

@@ -558,3 +558,28 @@ func TestDeliveredByACopy(t *testing.T) {
 	}
 	d.whole()
 }
+
+// A change was applied; the server lost that, had it landed from an export, and the
+// issue that it became was decided before the device asked again. What it hears then
+// is the first word on it, which the outcome that it pulled before has overtaken.
+func TestOutcomeOvertakesTheReceiptOfALanding(t *testing.T) {
+	d := newServed(t)
+	d.server.seq++
+	before := d.server.backup()
+	d.make("one")
+	d.server.restore(before)
+	d.server.refuse = func(int64) landfall.Kind { return landfall.KindAuthorization }
+	d.server.take(d.outbox()[0].Hash)
+	d.server.settle(1, 1, landfall.SettledApplied, "")
+	kept := d.server.seq - 1
+	d.fake.pull = func(since string) (*wire.PullReply, error) {
+		r, err := d.server.pull(since)
+		r.KeptThrough = kept
+		return r, err
+	}
+	sync(t, d.Client)
+	if got, want := d.entries(), "1.1 done authorization issue-2 applied"; got != want {
+		t.Errorf("the device says %q, want %q", got, want)
+	}
+	d.whole()
+}

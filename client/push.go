@@ -282,13 +282,13 @@ func receipts(tx Tx, s *state, inc int64, reply *wire.PushReply, r *Report) (dee
 		if !understood(&rc) {
 			return did, landfall.Errorf(landfall.CodeUnavailable, "what the server says to change %d can't be understood", rc.N).WithHint("nothing is lost; the same is sent again. If this stays, update the program on this device")
 		}
-		asBefore := false
+		known := false
 		if !e.Doubted || rc.Result != landfall.Stored { // or the verdict is still compared with the one before
-			asBefore = e.Doubted && e.undoubted(&rc)
+			known = e.Doubted && e.undoubted(&rc)
 			e.Receipt = &rc
 		}
 		switch {
-		case asBefore:
+		case known:
 		case rc.Result == landfall.Stored:
 			e.State = Stored
 		case rc.Result == landfall.Applied:

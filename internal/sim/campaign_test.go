@@ -165,7 +165,7 @@ func TestSwarm(t *testing.T) {
 			t.Errorf("seed %d has a bad network: %v", seed, without.Conf.Network)
 		}
 	}
-	if len(seen) != len(AllFaults)-len(asked)-2 || seen[Network] || seen[Clone] {
+	if len(seen) != len(AllFaults)-2 || seen[Network] || seen[Clone] {
 		t.Errorf("without two faults there are %v", seen)
 	}
 	if _, err := Faults([]string{"netwerk"}); err == nil || !strings.Contains(err.Error(), "server-kill") {

@@ -50,10 +50,6 @@ var AllFaults = []Fault{
 	Repair, Orders, Force, Export, Return, Clean, Unaided,
 }
 
-// asked are played when somebody names them, and are not drawn by themselves yet:
-// docs/proof.md says what they find that is not settled.
-var asked = []Fault{Export}
-
 // later is where those begin that came later: they are drawn from dice of their own.
 var later = slices.Index(AllFaults, Repair)
 

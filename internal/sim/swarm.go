@@ -15,7 +15,6 @@ type Swarm struct {
 
 // of is what the swarm makes of the faults that a seed chose.
 func (o Swarm) of(chosen []Fault) []Fault {
-	chosen = slices.DeleteFunc(chosen, func(f Fault) bool { return slices.Contains(asked, f) })
 	if len(o.Only) > 0 {
 		chosen = slices.Clone(o.Only)
 	}

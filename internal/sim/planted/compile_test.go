@@ -1,85 +1,118 @@
 package planted
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
+	"go/ast"
+	"go/importer"
+	goparser "go/parser"
+	"go/token"
+	"go/types"
+	"io"
 	"maps"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"slices"
 	"testing"
 )
 
-// Every bug compiles and passes vet, or it would not get past anybody.
+// Every bug compiles, or it would not get past anybody. No edit changes what a
+// package exports, so the others compile as they do without it.
 func TestCompiles(t *testing.T) {
-	for _, r := range rounds(All()) {
-		t.Run(r[0].Name, func(t *testing.T) {
-			t.Parallel()
-			vet(t, r)
-		})
-	}
-}
-
-// rounds puts bugs together that are in different packages: no edit changes what
-// a package exports, so they compile together as they do alone.
-func rounds(bugs []*Bug) (out [][]*Bug) {
-	var busy []map[string]bool
+	bugs := All()
+	c := newChecker(t, bugs)
 	for _, b := range bugs {
-		at := slices.IndexFunc(busy, func(m map[string]bool) bool {
-			return !slices.ContainsFunc(packages(b), func(p string) bool { return m[p] })
-		})
-		if at < 0 {
-			at = len(busy)
-			busy, out = append(busy, map[string]bool{}), append(out, nil)
+		texts, err := b.changed(root)
+		if err != nil {
+			t.Fatal(err)
 		}
-		out[at] = append(out[at], b)
-		for _, p := range packages(b) {
-			busy[at][p] = true
+		for _, dir := range packages(b) {
+			if err := c.check(dir, texts); err != nil {
+				t.Errorf("%s: %v", b.Name, err)
+			}
 		}
 	}
-	return out
+	if err := c.check("client", map[string]string{"client/push.go": "package client\n\nfunc f() { unused := 1 }\n"}); err == nil {
+		t.Error("what does not compile is let pass")
+	}
 }
 
+// packages are the folders that a bug changes.
 func packages(b *Bug) []string {
 	var out []string
 	for _, e := range b.Edits {
-		out = append(out, "./"+filepath.ToSlash(filepath.Dir(e.File)))
+		out = append(out, path.Dir(e.File))
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
 }
 
-func vet(t *testing.T, bugs []*Bug) {
+// checker compares packages, with some of their files changed, with the types of
+// all others as they were compiled.
+type checker struct {
+	fset  *token.FileSet
+	files map[string][]string // of a folder
+	kept  map[string]*ast.File
+	conf  types.Config
+}
+
+func newChecker(t *testing.T, bugs []*Bug) *checker {
 	t.Helper()
-	type overlay struct{ Replace map[string]string }
-	all := overlay{map[string]string{}}
-	args := []string{"vet", "-overlay", filepath.Join(t.TempDir(), "all.json")}
+	dirs := map[string]bool{}
 	for _, b := range bugs {
-		name, err := b.Overlay(root, t.TempDir())
-		if err != nil {
-			t.Fatal(err)
+		for _, dir := range packages(b) {
+			dirs["./"+dir] = true
 		}
-		text, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var o overlay
-		if err := json.Unmarshal(text, &o); err != nil || len(o.Replace) == 0 {
-			t.Fatalf("%s: %v", text, err)
-		}
-		maps.Copy(all.Replace, o.Replace)
-		args = append(args, packages(b)...)
 	}
-	text, err := json.Marshal(all)
+	cmd := exec.CommandContext(t.Context(), "go", append([]string{"list", "-export", "-deps", "-json=ImportPath,Export,GoFiles"}, slices.Sorted(maps.Keys(dirs))...)...)
+	cmd.Dir, cmd.Stderr = root, os.Stderr
+	list, err := cmd.Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(args[2], text, 0o600); err != nil {
-		t.Fatal(err)
+	c := &checker{fset: token.NewFileSet(), files: map[string][]string{}, kept: map[string]*ast.File{}}
+	compiled := map[string]string{}
+	for dec := json.NewDecoder(bytes.NewReader(list)); ; {
+		var p struct {
+			ImportPath, Export string
+			GoFiles            []string
+		}
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		compiled[p.ImportPath], c.files[p.ImportPath] = p.Export, p.GoFiles
 	}
-	cmd := exec.CommandContext(t.Context(), "go", args...)
-	cmd.Dir = root
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Errorf("%v: %v\n%s", names(bugs), err, out)
+	c.conf.Importer = importer.ForCompiler(c.fset, "gc", func(name string) (io.ReadCloser, error) { return os.Open(compiled[name]) })
+	return c
+}
+
+func (c *checker) check(dir string, texts map[string]string) error {
+	pkg := path.Join(module[len("module "):], dir)
+	var files []*ast.File
+	for _, name := range c.files[pkg] {
+		name = path.Join(dir, name)
+		text, changed := texts[name]
+		f := c.kept[name]
+		switch {
+		case changed:
+			var err error
+			if f, err = goparser.ParseFile(c.fset, name, text, 0); err != nil {
+				return err
+			}
+		case f == nil:
+			var err error
+			if f, err = goparser.ParseFile(c.fset, filepath.Join(root, name), nil, 0); err != nil {
+				return err
+			}
+			c.kept[name] = f
+		}
+		files = append(files, f)
 	}
+	_, err := c.conf.Check(pkg, c.fset, files, nil)
+	return err
 }

@@ -116,7 +116,7 @@ func (e *Expr) Text(v *Vars) (string, error) {
 
 // eval is nil where a value was missing.
 func (e *Expr) eval(v *Vars) (ref.Val, error) {
-	out, _, err := e.prog.Eval(&activation{v})
+	out, _, err := e.prog.Eval(&activation{v: v, made: map[string]any{}})
 	if err != nil {
 		var stopped interpreter.EvalCancelledError // not by its text: that can hold the name of a field
 		if errors.As(err, &stopped) {
@@ -160,8 +160,12 @@ func toJSON(v ref.Val, t FieldType) (landfall.Value, error) {
 	return encode(native), nil
 }
 
-// activation resolves the variables of an expression when they are asked for.
-type activation struct{ v *Vars }
+// activation resolves the variables of an expression when they are asked for, the
+// large ones once: an expression names them anew in every turn of a comprehension.
+type activation struct {
+	v    *Vars
+	made map[string]any
+}
 
 // Parent implements cel.Activation.
 func (a *activation) Parent() cel.Activation { return nil }
@@ -178,16 +182,13 @@ func (a *activation) ResolveName(name string) (any, bool) {
 		return a.v.Now.UTC(), true
 	case "today":
 		return a.v.Now.UTC().Format(time.DateOnly), true
-	case "record":
-		return a.record(a.v.Record), true
-	case "was":
-		return a.record(a.v.Was), true
-	case "target":
-		return object(a.v.TargetType, a.v.Target), true
-	case "parts":
-		return partVars(a.v.Parts), true
-	case "issue":
-		return issueVars(a.v.Issue), true
+	case "record", "was", "target", "parts", "issue":
+		made := a.made[name]
+		if made == nil {
+			made = a.large(name)
+			a.made[name] = made
+		}
+		return made, true
 	case roleVar:
 		return a.names(func(x *landfall.Actor) []string { return x.Roles }), true
 	case teamVar:
@@ -210,31 +211,30 @@ func (a *activation) names(of func(*landfall.Actor) []string) []string {
 	return of(a.v.Actor)
 }
 
-func (a *activation) record(r *landfall.Record) any { return object(a.v.Type, r) }
+func (a *activation) large(name string) any {
+	switch name {
+	case "record":
+		return objectOf(a.v.Type, a.v.Record)
+	case "was":
+		return objectOf(a.v.Type, a.v.Was)
+	case "target":
+		return objectOf(a.v.TargetType, a.v.Target)
+	case "parts":
+		return partVars(a.v.Parts)
+	default:
+		return issueVars(a.v.Issue)
+	}
+}
 
 func partVars(all []Parts) any {
 	m := make(map[string]any, len(all))
 	for _, p := range all {
-		list := make([]any, 0, len(p.Records))
+		list := make([]ref.Val, 0, len(p.Records))
 		for _, r := range p.Records {
-			list = append(list, object(p.Type, r))
+			list = append(list, objectOf(p.Type, r))
 		}
-		m[p.Type.Name] = list
+		m[p.Type.Name] = types.NewRefValList(types.DefaultTypeAdapter, list)
 	}
-	return m
-}
-
-// object is a record as expressions have it.
-func object(t *Type, r *landfall.Record) any {
-	if r == nil || t == nil {
-		return types.NullValue
-	}
-	m := make(map[string]any, len(t.Fields)+6)
-	for name, f := range t.Fields {
-		m[name] = native(f, r.Fields[name])
-	}
-	m["id"], m["status"], m["number"] = r.ID, r.Status, r.Number
-	m["version"], m["created_by"], m["created_at"] = r.Version, r.CreatedBy, r.CreatedAt
 	return m
 }
 

@@ -240,7 +240,7 @@ func (w *world) grant() {
 // What the program does by itself is what the rules demand.
 func TestProgramKeepsTheRules(t *testing.T) {
 	const actions = 60
-	seeds := uint64(150)
+	seeds := uint64(50)
 	if testing.Short() {
 		seeds = 30
 	}

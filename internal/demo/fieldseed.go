@@ -16,7 +16,7 @@ import (
 )
 
 // syncEvery is how many orders a device of the demo handles between two syncs.
-const syncEvery = 60
+const syncEvery = 25
 
 // SeedFieldService adds the people of the field-service app, and about four
 // thousand records: sites, assets, spare parts and weeks of work orders with their

@@ -239,7 +239,9 @@ func (c *Client) push(ctx context.Context, b *batch, r *Report) (deed, error) {
 		if err != nil {
 			return err
 		}
-		s.Order = reply.Order
+		if reply.Order != "" || !storedAlone(reply) {
+			s.Order = reply.Order
+		}
 		switch {
 		case s.Incarnation != b.s.Incarnation:
 			return save(tx, s) // another process was here first
@@ -262,6 +264,12 @@ func (c *Client) push(ctx context.Context, b *batch, r *Report) (deed, error) {
 		return save(tx, s)
 	})
 	return did, err
+}
+
+// storedAlone: all that the server says is that it stored the push. It has not
+// looked at the device for that, so it does not take an order back.
+func storedAlone(reply *wire.PushReply) bool {
+	return len(reply.Receipts) > 0 && !slices.ContainsFunc(reply.Receipts, func(r landfall.Receipt) bool { return r.Result != landfall.Stored })
 }
 
 // receipts takes the answers in.

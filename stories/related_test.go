@@ -78,4 +78,7 @@ func TestWhatBelongsTogether(t *testing.T) {
 	ada.Do("record", "delete", order)
 	tablet.Do("sync")
 	same(t, "gone with it", [2]int{tablet.count("order"), tablet.count("task")}, [2]int{0, 0})
+	ada.Do("record", "restore", "order", order, "--note", "that was the wrong one")
+	tablet.Do("sync")
+	same(t, "back with it", [2]int{tablet.count("order"), tablet.count("task")}, [2]int{1, 1})
 }

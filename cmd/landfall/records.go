@@ -19,6 +19,7 @@ type recordCmd struct {
 	Set     recordSetCmd     `cmd:"" help:"Set fields; FIELD= clears one."`
 	Move    recordMoveCmd    `cmd:"" help:"Make a transition."`
 	Delete  recordDeleteCmd  `cmd:"" help:"Delete a record."`
+	Restore recordRestoreCmd `cmd:"" help:"Bring a deleted record back, with its parts."`
 	History recordHistoryCmd `cmd:"" help:"Every change of a record: who, when, what."`
 }
 
@@ -255,6 +256,25 @@ func (c *recordDeleteCmd) Run(s *session) error {
 		return err
 	}
 	return s.do(d, wire.Do{Op: landfall.OpDelete, Type: r.Type, ID: r.ID, Version: r.Version, Note: c.Note})
+}
+
+type recordRestoreCmd struct {
+	Type string `arg:"" help:"Type of the record."`
+	ID   string `arg:"" help:"Its whole id; lists show no deleted records."`
+	Note string `help:"Why, for the history."`
+}
+
+func (c *recordRestoreCmd) Help() string {
+	return "Whoever may delete the record may restore it. The audit log has its id.\nExample:\n  landfall audit --action record.delete\n  landfall record restore expense 0199f0a2-7c31-7e55-9a40-1d2c3b4a5f60 --note \"deleted by mistake\""
+}
+
+// Run restores a record.
+func (c *recordRestoreCmd) Run(s *session) error {
+	d, err := s.desk()
+	if err != nil {
+		return err
+	}
+	return s.do(d, wire.Do{Op: landfall.OpRestore, Type: c.Type, ID: c.ID, Note: c.Note})
 }
 
 type recordHistoryCmd struct{ refArg }

@@ -76,7 +76,7 @@ func TestOnlyWhatIsCompletedIsCleaned(t *testing.T) {
 		t.Errorf("another change of the same number: %+v", forked)
 	}
 	v, err := in.Item(t.Context(), "w", emmaHerself, "phone.1.1")
-	if err != nil || v.CleanedAt == nil || v.EndedAt == nil || v.Sent != "" || v.Hash != before.Hash {
+	if err != nil || v.CleanedAt == nil || v.EndedAt == nil || v.Sent != "" || v.Hash != "" {
 		t.Errorf("it is shown as %+v, %v", v, err)
 	}
 }

@@ -44,6 +44,8 @@ type Config struct {
 	JudgeTime time.Duration
 	// Backlog is how many bytes of pushes may wait for their verdicts; 0: 256 MiB.
 	Backlog int64
+	// RetryPage is how many issues one call of Retry tries, at most; 0: 200.
+	RetryPage int
 	// Unclean says that the server before this one did not end in order. For
 	// CarefulFor (0: 10 minutes) every push is captured before it is judged.
 	Unclean    bool
@@ -104,6 +106,9 @@ func New(c Config) *Inbox {
 	}
 	if c.JudgeTime <= 0 {
 		c.JudgeTime = defaultJudgeTime
+	}
+	if c.RetryPage <= 0 {
+		c.RetryPage = retryMost
 	}
 	if c.Backlog <= 0 {
 		c.Backlog = defaultBacklog

@@ -69,7 +69,7 @@ type retrying struct {
 }
 
 func (r *retrying) enough() bool {
-	return len(r.out.Items) >= retryMost || r.seen >= retrySeen || r.in.cfg.Clock().After(r.until)
+	return len(r.out.Items) >= r.in.cfg.RetryPage || r.seen >= retrySeen || r.in.cfg.Clock().After(r.until)
 }
 
 // stopBefore makes the next call begin with an issue of this page.
@@ -105,7 +105,7 @@ func (r *retrying) named() ([]string, error) {
 	} else {
 		r.out.Total = len(all)
 	}
-	to := min(len(all), from+retryMost)
+	to := min(len(all), from+r.in.cfg.RetryPage)
 	r.out.Next = ""
 	if to < len(all) {
 		r.out.Next = strconv.Itoa(to)
@@ -128,7 +128,7 @@ func (r *retrying) page(s store.Reader) (ids []string, err error) {
 			return nil, err
 		}
 	}
-	rows, err := s.Issues(r.ws, store.IssueFilter{State: store.Unresolved, Cause: r.req.Cause}, store.Page{After: r.req.After, Limit: retryMost})
+	rows, err := s.Issues(r.ws, store.IssueFilter{State: store.Unresolved, Cause: r.req.Cause}, store.Page{After: r.req.After, Limit: r.in.cfg.RetryPage})
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +140,7 @@ func (r *retrying) page(s store.Reader) (ids []string, err error) {
 		}
 	}
 	r.seen += len(rows)
-	if len(rows) == retryMost {
+	if len(rows) == r.in.cfg.RetryPage {
 		r.out.Next = number(rows[len(rows)-1].Issue.Number)
 	}
 	return ids, nil
@@ -159,7 +159,7 @@ func (j *judging) retriable(a *landfall.Actor, cause string) (n int, err error) 
 
 // some tries the first of the issues, and returns how many.
 func (r *retrying) some(ctx context.Context, ids []string) (n int, err error) {
-	ids = ids[:min(len(ids), retryBatch, max(1, retryMost-len(r.out.Items)))]
+	ids = ids[:min(len(ids), retryBatch, max(1, r.in.cfg.RetryPage-len(r.out.Items)))]
 	if r.req.DryRun {
 		ids = ids[:1]
 	}

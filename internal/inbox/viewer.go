@@ -137,7 +137,7 @@ func (v *viewer) view(it *store.Item) (*wire.ItemView, *core.Sight, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if w.Hidden = !unreadable && len(sight.Hidden(it.Type)) > 0; !w.Hidden {
+	if w.Hidden = !unreadable && len(sight.Hidden(it.Type)) > 0; !w.Hidden && it.Cleaned == nil {
 		w.Sent, w.Hash = string(it.Bytes), it.Hash
 	}
 	return w, sight, nil

@@ -139,6 +139,8 @@ var aims = []Aim{
 	{"a repair is repeated", Repair, "repair: repeated"},
 	{"a repair comes after another decision", Repair, "repair: conflict"},
 	{"another try is tried dry before", "", "retry: tried dry before"},
+	{"a retry goes on with another page", "", "retry: another page"},
+	{"the server dies while a cause is retried, which goes on", ServerKill, "retry: a page is asked for again"},
 	{"a device hears that it is to be retired", Orders, "device: hears an order: retire"},
 	{"a device hears that it is to be wiped", Orders, "device: hears an order: wipe"},
 	{"a wipe meets unsent work", Orders, "device: a wipe meets unsent work"},

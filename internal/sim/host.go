@@ -102,7 +102,7 @@ func (h *host) start() {
 	})
 	h.inbox = inbox.New(inbox.Config{
 		Store: h.store, Definitions: h.publisher, History: h.log, Clock: h.now, NewID: h.ids.next, Mark: h.mark,
-		Limits: h.limit, Patience: patience, Unclean: h.unclean, CarefulFor: h.w.conf.Careful, Backlog: h.w.conf.Backlog, Barred: h.accounts.Forget,
+		Limits: h.limit, Patience: patience, Unclean: h.unclean, CarefulFor: h.w.conf.Careful, Backlog: h.w.conf.Backlog, RetryPage: h.w.conf.RetryPage, Barred: h.accounts.Forget,
 		Unaided: func(r store.Reader, ws string) (bool, error) { return settings.On(r, ws, settings.RetryUnaided) },
 	})
 	h.desk = workqueue.New(workqueue.Config{Store: h.store, Definitions: h.publisher, Clock: h.now, Mark: h.mark})

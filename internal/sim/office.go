@@ -195,12 +195,24 @@ func (p *person) retry(d dice) error {
 		req = wire.Retry{Cause: i.Cause}
 	}
 	p.think(d)
-	for {
+	return p.retryAll(d, req)
+}
+
+// retryAll asks page by page, as the console does. When it hears nothing, it asks
+// for the same page once more: what that settled, is settled already.
+func (p *person) retryAll(d dice, req wire.Retry) error {
+	for patience := 3; ; p.think(d) {
 		next, err := p.retryPage(req)
-		if next == "" || err != nil {
+		switch {
+		case landfall.CodeOf(err) == landfall.CodeUnavailable && patience > 0:
+			patience--
+			p.w.met("retry: a page is asked for again")
+		case next == "" || err != nil:
 			return err
+		default:
+			p.w.met("retry: another page")
+			req.After = next
 		}
-		req.After = next
 	}
 }
 

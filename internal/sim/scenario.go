@@ -66,9 +66,12 @@ type Conf struct {
 	Think    time.Duration `json:"think"`
 	Backlog  int64         `json:"backlog,omitempty"` // bytes of pushes that may wait
 	Gather   time.Duration `json:"gather"`            // how long pushes wait for others, at most
-	Network  Trouble       `json:"network"`
-	Backups  bool          `json:"backups"`
-	Faults   []Fault       `json:"faults"`
+	// RetryPage is how many issues are tried again in one call; 0: as many as the
+	// program has it.
+	RetryPage int     `json:"retry_page,omitempty"`
+	Network   Trouble `json:"network"`
+	Backups   bool    `json:"backups"`
+	Faults    []Fault `json:"faults"`
 }
 
 func (c *Conf) has(f Fault) bool { return slices.Contains(c.Faults, f) }
@@ -121,6 +124,7 @@ func Draw(seed uint64) Scenario { return Swarm{}.Draw(seed) }
 func (o Swarm) Draw(seed uint64) Scenario {
 	d, more := newDice(seed, "scenario"), newDice(seed, "more")
 	s := Scenario{Seed: seed, Conf: drawConf(d, more, o)}
+	s.Conf.RetryPage = pick(newDice(seed, "pages"), []int{0, 1, 2, 3})
 	all := slices.Clone(daily)
 	for _, f := range AllFaults[:later] {
 		if s.Conf.has(f) {

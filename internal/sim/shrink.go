@@ -177,6 +177,7 @@ func (x *shrinker) conf() {
 		func(c *Conf) { c.Policy = "strict" },
 		func(c *Conf) { c.KeptFrom = 500 },
 		func(c *Conf) { c.Page = 20 },
+		func(c *Conf) { c.RetryPage = 0 },
 		func(c *Conf) { c.Careful = time.Second },
 		func(c *Conf) { c.Outage = time.Second },
 		func(c *Conf) { c.Think = time.Second },

@@ -78,7 +78,8 @@ type QueueView struct {
 
 // ItemView is an inbox item. Mutation is there only for who may see it: its author,
 // or a member of the record's audience, who gets the fields that they may read.
-// Sent and its hash are there only for who may read every field of the type.
+// Sent and its hash are there only for who may read every field of the type, and
+// until they are cleaned.
 type ItemView struct {
 	ID         string             `json:"id"`
 	User       string             `json:"user"`

@@ -22,6 +22,9 @@ func (s *session) simBar() *simBar { return &simBar{s.bar("simulating"), s, time
 
 func (b *simBar) tell(r *sim.Report) {
 	text := fmt.Sprintf("%s seeds, %s steps/s, %s", thousands(int64(r.Seeds)), thousands(int64(r.Rate()*float64(r.Workers))), violations(len(r.Found)))
+	if n := len(r.Found); n > 0 {
+		text += fmt.Sprintf(", the last in seed %d (%s)", r.Found[n-1].Seed, r.Found[n-1].Rule)
+	}
 	b.say(text)
 	if b.out == nil && !b.s.opts.Quiet && time.Since(b.last) >= betweenLines {
 		b.last = time.Now()

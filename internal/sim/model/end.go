@@ -209,6 +209,9 @@ func (r *reading) told() {
 			r.complain("audit", "entry %s of %s has the place %d, after %d", e.Action, e.Object, e.Seq, r.m.audits)
 		}
 		r.m.audits = e.Seq
+		if by := r.m.actor(e.By, ""); e.Action == store.DeviceLand && e.Outcome == store.AuditDone && (by.Disabled || !by.Has(landfall.Administrator)) {
+			r.complain("audit", "%s landed an export of %s, and may not", e.By, e.Object)
+		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(r.settled)) {
 		if !r.has(store.IssueResolve, id) && !r.has(store.IssueRetry, id) {

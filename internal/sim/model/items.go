@@ -38,6 +38,11 @@ func (r *reading) arrive(it *store.Item) *Item {
 	if d := r.m.devices[it.Key.Replica]; d != nil && d.User != it.User {
 		r.complain("item", "item %s is of %s, its device of %s", it.Key, it.User, d.User)
 	}
+	if by := landedBy(it); by != "" && !slices.ContainsFunc(r.audits, func(e *store.AuditEntry) bool {
+		return e.Action == store.DeviceLand && e.Object == it.Key.Replica && e.By == by && e.Outcome == store.AuditDone
+	}) {
+		r.complain("audit", "item %s was landed by %s, and the audit does not tell", it.Key, by)
+	}
 	r.edited(out)
 	switch {
 	case r.dueLoss(it):
@@ -47,6 +52,14 @@ func (r *reading) arrive(it *store.Item) *Item {
 		r.apart(out)
 	}
 	return out
+}
+
+// landedBy is who handed an item in that was exported from its device.
+func landedBy(it *store.Item) string {
+	if len(it.History) == 0 || strings.HasPrefix(it.Key.Replica, deskOf) {
+		return ""
+	}
+	return it.History[0].By
 }
 
 // inOrder: numbers are gapless in an incarnation, and incarnations go up.

@@ -358,6 +358,19 @@ func (p *phone) push() {
 	if p.w.rnd.IntN(6) == 0 {
 		first = 1 + p.w.rnd.Int64N(p.acked)
 	}
+	raw := p.body(first)
+	o, err := p.w.in.Offer(context.Background(), ws, inbox.Device{Replica: p.replica}, raw)
+	p.w.must(err)
+	if p.w.rnd.IntN(3) == 0 {
+		p.w.offered = append(p.w.offered, func() { p.answered(o) }) // together with others
+		return
+	}
+	p.w.judge()
+	p.answered(o)
+}
+
+// body is a push of all from a number on.
+func (p *phone) body(first int64) []byte {
 	b := wire.Push{Replica: p.replica, Incarnation: p.incarnation, Clock: p.w.now.Add(p.skew), Protocol: wire.Protocol, Definition: p.app.Version, First: first, Checkpoint: p.checkpoint, LostThrough: p.lostThrough}
 	if p.checkpoint != "" {
 		p.lostThrough, p.checkpoint = p.next-1, ""
@@ -374,14 +387,7 @@ func (p *phone) push() {
 	raw, err := json.Marshal(b)
 	p.w.must(err)
 	p.w.m.Pushed(p.replica, p.w.now, b.Clock)
-	o, err := p.w.in.Offer(context.Background(), ws, inbox.Device{Replica: p.replica}, raw)
-	p.w.must(err)
-	if p.w.rnd.IntN(3) == 0 {
-		p.w.offered = append(p.w.offered, func() { p.answered(o) }) // together with others
-		return
-	}
-	p.w.judge()
-	p.answered(o)
+	return raw
 }
 
 func (p *phone) answered(o *inbox.Offered) {

@@ -51,6 +51,9 @@ func (w *world) act() {
 	if n == 96 || w.rnd.IntN(40) == 0 {
 		w.publish()
 	}
+	if w.rnd.IntN(8) == 0 {
+		w.control(p)
+	}
 	switch {
 	case n < 20:
 		p.pull()

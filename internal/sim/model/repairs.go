@@ -86,10 +86,16 @@ func (r *reading) mended(old *Issue, of *Item, p *store.Repair) *landfall.Mutati
 	if of.Unbased && m.Base != nil {
 		m.Base.Lost = true
 	}
+	was := of.mutation
+	all := with(was.Set, m.Set)
+	for _, name := range p.Fields {
+		if _, there := all[name]; !there && !strings.HasPrefix(name, "(") { // (transition) and the like are no fields
+			r.complain("repair", "the repair of %s names %s, which was not sent and is not set", of.Key, name)
+		}
+	}
 	if of.bad != "" {
 		return m // it is made anew
 	}
-	was := of.mutation
 	named := func(what string) bool { return slices.Contains(p.Fields, what) }
 	if m.Op != was.Op || m.Type != was.Type || m.ID != was.ID || !m.MadeAt.Equal(was.MadeAt) || m.Transition != was.Transition && !named("(transition)") {
 		r.complain("repair", "the repair of %s is another change: %s %s %s", of.Key, m.Op, m.Type, m.ID)
@@ -100,7 +106,7 @@ func (r *reading) mended(old *Issue, of *Item, p *store.Repair) *landfall.Mutati
 	if (m.Group == nil) != (was.Group == nil || old.Group == 0) {
 		r.complain("repair", "the repair of %s is in another group", of.Key)
 	}
-	for _, name := range slices.Sorted(maps.Keys(with(was.Set, m.Set))) {
+	for _, name := range slices.Sorted(maps.Keys(all)) {
 		a, sent := was.Set[name]
 		b, set := m.Set[name]
 		if (sent != set || sent && !landfall.SameValue(a, b)) != named(name) {

@@ -294,7 +294,7 @@ var tampered = []struct {
 		return ok
 	})},
 	{"a receipt that changes", "receipt", each(func(op *watch.Op) bool {
-		ok := op.Item != nil && !op.Added
+		ok := goesOn(op)
 		if ok {
 			op.Item.Receipt.Seq++
 		}
@@ -306,16 +306,22 @@ var tampered = []struct {
 		it.User = "mallory"
 		return !strings.HasPrefix(it.Key.Replica, "desk:")
 	})},
-	{"an edit before the one before it", "edit-time", added(func(it *store.Item) bool { it.EditedAt = it.EditedAt.Add(-1000 * time.Hour); return it.Key.N > 1 })},
+	{"an edit before the one before it", "edit-time", added(func(it *store.Item) bool {
+		ok := it.Key.N > 1 && it.Key.Incarnation > 0
+		if ok {
+			it.EditedAt = it.EditedAt.Add(-1000 * time.Hour)
+		}
+		return ok
+	})},
 	{"an outcome that is not so", "outcome", each(func(op *watch.Op) bool {
-		ok := op.Item != nil && !op.Added && op.Item.Outcome != nil
+		ok := goesOn(op) && op.Item.Outcome != nil
 		if ok {
 			op.Item.Outcome.Settlement += "!"
 		}
 		return ok
 	})},
 	{"an item that stays held", "outcome", each(func(op *watch.Op) bool {
-		ok := op.Item != nil && !op.Added && op.Item.Outcome != nil && op.Item.Holder == "" && op.Item.Outcome.Settlement != landfall.SettledMoved
+		ok := goesOn(op) && op.Item.Outcome != nil && op.Item.Holder == "" && op.Item.Outcome.Settlement != landfall.SettledMoved
 		if ok {
 			op.Item.Holder = "elsewhere"
 		}
@@ -485,12 +491,99 @@ var tampered = []struct {
 		op.Record.Fields["formerly"] = op.Record.Fields[name]
 		return name != ""
 	}))},
+	{"a repair of something else", "repair", repair(func(_ *store.IssueRow, p *store.Repair) { p.Of.N += 1000 })},
+	{"a repair by somebody else", "issue-right", repair(func(_ *store.IssueRow, p *store.Repair) { p.By = "mallory" })},
+	{"a repair at another time", "issue-right", repair(func(_ *store.IssueRow, p *store.Repair) { p.At = p.At.Add(time.Second) })},
+	{"a repair that names what it did not set", "repair", repair(func(_ *store.IssueRow, p *store.Repair) { p.Fields = append(slices.Clone(p.Fields), "color") })},
+	{"a repair that can't be read", "repair", repair(func(_ *store.IssueRow, p *store.Repair) { p.Mutation = []byte("{") })},
+	{"a repair that is not kept", "repair", repair(func(row *store.IssueRow, _ *store.Repair) { row.Repairs = row.Repairs[:len(row.Repairs)-1] })},
+	{"a repair that covers less", "repair", repair(func(row *store.IssueRow, _ *store.Repair) { row.Issue.Through-- })},
+	{"a repair that the history does not tell of", "repair", func(c *watch.Commit) bool {
+		return audits(c, store.IssueRepair) && each(func(op *watch.Op) bool {
+			ok := goesOn(op) && len(op.Item.History) > 0 && op.Item.History[len(op.Item.History)-1].By != ""
+			if ok {
+				op.Item.History = nil
+			}
+			return ok
+		})(c)
+	}},
+	{"a repair that the audit does not tell of", "repair", untold(store.IssueRepair)},
+	{"a device blocked by nobody", "order", untold(store.DeviceBlock)},
+	{"a device let in by somebody who may not", "order", each(func(op *watch.Op) bool {
+		ok := op.Audit != nil && op.Audit.Action == store.DeviceUnblock && op.Audit.Outcome == store.AuditDone
+		if ok {
+			op.Audit.By = "will"
+		}
+		return ok
+	})},
+	{"a device wiped that was asked to go", "order", ordered(store.DeviceRetire, func(op *watch.Op) { op.Replica.Wiping = true })},
+	{"a device revoked that was blocked", "order", ordered(store.DeviceBlock, func(op *watch.Op) { op.Replica.Void = true })},
+	{"a landing that the audit does not tell of", "audit", untold(store.DeviceLand)},
+	{"a landing by somebody who may not", "audit", each(func(op *watch.Op) bool {
+		ok := op.Audit != nil && op.Audit.Action == store.DeviceLand && op.Audit.Outcome == store.AuditDone
+		if ok {
+			op.Audit.By = "will"
+		}
+		return ok
+	})},
+	{"a cleaned item with another answer", "clean", each(func(op *watch.Op) bool {
+		ok := op.Item != nil && op.Item.Cleaned != nil
+		if ok {
+			op.Item.Receipt.Seq++
+		}
+		return ok
+	})},
+	{"items cleaned by nobody", "once", untold(store.InboxClean)},
+	{"a full sync that the audit does not tell of", "audit", untold(store.DeviceResync)},
 	{"a number given twice", "number", each(func(op *watch.Op) bool {
 		if op.Counter != nil {
 			op.Counter.N--
 		}
 		return op.Counter != nil
 	})},
+}
+
+// goesOn: an item that was there before is written, and not to be cleaned.
+func goesOn(op *watch.Op) bool { return op.Item != nil && !op.Added && op.Item.Cleaned == nil }
+
+// repair tampers with the repair that settles an issue.
+func repair(tamper func(*store.IssueRow, *store.Repair)) func(*watch.Commit) bool {
+	return func(c *watch.Commit) bool {
+		return audits(c, store.IssueRepair) && each(func(op *watch.Op) bool {
+			if op.Issue == nil || len(op.Issue.Repairs) == 0 || op.Issue.Issue.State != landfall.IssueResolved {
+				return false
+			}
+			op.Issue.Repairs = slices.Clone(op.Issue.Repairs)
+			tamper(op.Issue, &op.Issue.Repairs[len(op.Issue.Repairs)-1])
+			return true
+		})(c)
+	}
+}
+
+// audits reports whether the audit tells of something that was done.
+func audits(c *watch.Commit, action string) bool {
+	return slices.ContainsFunc(c.Ops, func(op watch.Op) bool {
+		return op.Audit != nil && op.Audit.Action == action && op.Audit.Outcome == store.AuditDone
+	})
+}
+
+// untold leaves an entry of the audit out of a commit that changes something beside.
+func untold(action string) func(*watch.Commit) bool {
+	return without(func(op *watch.Op) bool {
+		return op.Audit != nil && op.Audit.Action == action && op.Audit.Outcome == store.AuditDone
+	})
+}
+
+// ordered is for commits that give an order which changes how a device stands.
+func ordered(action string, tamper func(*watch.Op)) func(*watch.Commit) bool {
+	return func(c *watch.Commit) bool {
+		return audits(c, action) && each(func(op *watch.Op) bool {
+			if op.Replica != nil {
+				tamper(op)
+			}
+			return op.Replica != nil
+		})(c)
+	}
 }
 
 // overwrites reports whether something is written twice: then what was there in

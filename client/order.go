@@ -38,22 +38,18 @@ func refused(err error) bool {
 	return err != nil && (code == landfall.CodeForbidden || code == landfall.CodeUnauthorized)
 }
 
-// ask hears, with a push of nothing, what is asked of a device that may only hand
-// in. cause is why it could not pull; it stays when nothing is asked.
+// ask hears, with a push of nothing, how a device stands that may only hand in.
+// cause is why it could not pull; it stays when nothing is asked.
 func (c *Client) ask(ctx context.Context, b *batch, cause error) (deed, error) {
-	body, err := c.body(b, "", b.told.Waiting)
-	if err != nil {
-		return nothing, err
-	}
-	reply, err := c.opts.Transport.Push(ctx, body)
-	if err != nil {
+	reply, err := c.contacted(ctx, b)
+	if err != nil || reply.Expects == nil {
 		return nothing, cause
 	}
-	if err := c.ordered(ctx, reply.Order); err != nil {
-		return nothing, err
-	}
+	offers, err := c.heed(ctx, b, reply)
 	switch {
-	case reply.Order == wire.OrderWipe && b.s.Order != reply.Order:
+	case err != nil:
+		return nothing, err
+	case offers || reply.Order == wire.OrderWipe && b.s.Order != reply.Order:
 		return something, nil
 	case reply.Order == wire.OrderRetire && landfall.CodeOf(cause) == landfall.CodeForbidden:
 		return nothing, landfall.Errorf(landfall.CodeForbidden, "this device is retired: what was on it is delivered, and it receives nothing any more").
@@ -62,16 +58,36 @@ func (c *Client) ask(ctx context.Context, b *batch, cause error) (deed, error) {
 	return nothing, cause
 }
 
-// ordered keeps what the server asks for.
-func (c *Client) ordered(ctx context.Context, order string) error {
-	return c.opts.Storage.Update(ctx, func(tx Tx) error {
+// contacted pushes nothing.
+func (c *Client) contacted(ctx context.Context, b *batch) (*wire.PushReply, error) {
+	body, err := c.body(b, "", b.told.Waiting)
+	if err != nil {
+		return nil, err
+	}
+	return c.opts.Transport.Push(ctx, body)
+}
+
+// heed takes in what the server answered to a push of nothing: its order, and whether
+// it was restored. What it gave receipts for and does not have is offered again.
+func (c *Client) heed(ctx context.Context, b *batch, reply *wire.PushReply) (offers bool, err error) {
+	err = c.opts.Storage.Update(ctx, func(tx Tx) error {
 		s, err := enrolled(tx)
-		if err != nil || s.Order == order {
+		if err != nil {
 			return err
 		}
-		s.Order = order
+		s.Order = reply.Order
+		if offers, err = c.behind(tx, s, b.s, reply.Expects); err != nil {
+			return err
+		}
+		if reply.Lost && s.Checkpoint == b.s.Checkpoint {
+			offers = true
+			if err := s.anew(tx, "", reply.Expects, true); err != nil {
+				return err
+			}
+		}
 		return save(tx, s)
 	})
+	return offers, err
 }
 
 // mayEnter refuses new changes on a device that is going away.
@@ -123,6 +139,23 @@ func saveErased(tx Tx, e *erased) error {
 // from its files any more.
 type Scrubber interface {
 	Scrub(ctx context.Context) error
+}
+
+// wipe erases the device when the server, asked right before, still wants it, and
+// has all that the device gave it: it may have been restored, which nobody hears who
+// may not pull.
+func (c *Client) wipe(ctx context.Context, b *batch, r *Report) (deed, error) {
+	reply, err := c.contacted(ctx, b)
+	if err != nil {
+		return nothing, err
+	}
+	if reply.Expects == nil {
+		return nothing, landfall.Errorf(landfall.CodeBusy, "the server does not say yet whether it has all of this device").WithHint("nothing is erased before; the device asks again by itself")
+	}
+	if offers, err := c.heed(ctx, b, reply); err != nil || offers || reply.Order != wire.OrderWipe {
+		return something, err
+	}
+	return c.erase(ctx, r)
 }
 
 // erase removes everything, once the server has all of the outbox, and tells the

@@ -40,3 +40,55 @@ func TestStoredTakesNoOrderBack(t *testing.T) {
 		}
 	}
 }
+
+// The server was restored, and then told to have a device erased that may not pull
+// any more: what it gave receipts for and has lost is offered again before.
+func TestNothingIsErasedThatTheServerLost(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		says func(d *served, r *wire.PushReply) // beside where it stands
+	}{
+		{"it expects what it had", func(*served, *wire.PushReply) {}},
+		{"a copy has used the numbers since", func(d *served, _ *wire.PushReply) { d.server.copied(2) }},
+		{"the history of the checkpoint is lost", func(_ *served, r *wire.PushReply) { r.Lost = true }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := newServed(t)
+			before := d.server.backup()
+			d.make("one", "two")
+			all := d.outbox()
+			d.server.restore(before)
+			lost := map[string]bool{}
+			d.fake.pull = func(string) (*wire.PullReply, error) {
+				return nil, landfall.Errorf(landfall.CodeForbidden, "this device is to be erased")
+			}
+			d.fake.push = func(p wire.Push) (*wire.PushReply, error) {
+				reply, err := d.server.push(p)
+				reply.Order = wire.OrderWipe
+				if len(p.Mutations) == 0 {
+					if !lost["said"] && !p.Wiped {
+						c.says(d, reply)
+						lost["said"] = true
+					}
+					reply.Expects = wire.Expected(d.server.incarnation, d.server.next, d.server.last)
+				}
+				return reply, err
+			}
+			for range 3 {
+				if r, err := d.Sync(t.Context(), nil); r != nil && r.Erased {
+					break
+				} else if err != nil {
+					t.Fatal(err)
+				}
+			}
+			if len(d.outbox()) > 0 {
+				t.Error("it is not erased")
+			}
+			for _, e := range all {
+				if d.server.given(place{e.Incarnation, e.N}, e.Hash).Result == "" {
+					t.Errorf("the server does not have %d.%d", e.Incarnation, e.N)
+				}
+			}
+		})
+	}
+}

@@ -45,14 +45,8 @@ func (c *Client) pull(ctx context.Context, b *batch, r *Report) (deed, error) {
 		offered = offered || s.Order != reply.Order // it hears at once that the device obeys
 		s.Order = reply.Order
 		if reply.Resync {
-			// What is shown stays until the new cut is whole. The checkpoint tells, should
-			// the server lose the history of that meanwhile; of one that is lost there is none.
-			s.Checkpoint, s.Seq, s.Resyncing, s.Adrift = reply.Checkpoint, 0, true, s.Adrift || reply.Lost
-			s.Resyncs++
-			if reply.Lost {
-				if err := s.restored(tx, reply.Expects); err != nil {
-					return err
-				}
+			if err := s.anew(tx, reply.Checkpoint, reply.Expects, reply.Lost); err != nil {
+				return err
 			}
 			return save(tx, s)
 		}
@@ -79,6 +73,18 @@ func (c *Client) pull(ctx context.Context, b *batch, r *Report) (deed, error) {
 		return save(tx, s)
 	})
 	return did, err
+}
+
+// anew begins a full sync. What is shown stays until the new cut is whole. The
+// checkpoint tells, should the server lose the history of that meanwhile; of one that
+// is lost there is none.
+func (s *state) anew(tx Tx, checkpoint string, x *wire.Expects, lost bool) error {
+	s.Checkpoint, s.Seq, s.Resyncing, s.Adrift = checkpoint, 0, true, s.Adrift || lost
+	s.Resyncs++
+	if !lost {
+		return nil
+	}
+	return s.restored(tx, x)
 }
 
 // takeIn brings a page, its checkpoint, and the end of what it settles into the

@@ -136,7 +136,7 @@ func (c *Client) step(ctx context.Context, r *Report, skipStored bool) (deed, er
 	var did deed
 	switch {
 	case b.wipe:
-		if did, err = c.erase(ctx, r); r.Erased {
+		if did, err = c.wipe(ctx, b, r); r.Erased {
 			return did, err
 		}
 	case len(b.entries) > 0:

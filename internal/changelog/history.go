@@ -5,7 +5,6 @@ import (
 	"errors"
 
 	"github.com/landfall-sync/landfall/internal/store"
-	"github.com/landfall-sync/landfall/internal/wire"
 )
 
 // Lost reports whether a checkpoint is of a history that the store does not
@@ -41,13 +40,4 @@ func (l *Log) begin(ctx context.Context, ws, old string) error {
 		}
 		return w.SetHead(ws, *head)
 	})
-}
-
-// expects is where a device's outbox stands.
-func expects(d *store.Replica) *wire.Expects {
-	e := &wire.Expects{Incarnation: d.Incarnation, Next: d.Next}
-	if d.Next > 1 {
-		e.LastHash = d.LastHash
-	}
-	return e
 }

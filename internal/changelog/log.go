@@ -153,7 +153,7 @@ func (l *Log) Page(ctx context.Context, ws, replica string, actor landfall.Actor
 			}
 		}
 		if device != nil {
-			reply.Expects, reply.Order = expects(device), device.Order()
+			reply.Expects, reply.Order = wire.Expected(device.Incarnation, device.Next, device.LastHash), device.Order()
 		}
 		return err
 	})

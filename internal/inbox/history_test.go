@@ -7,6 +7,7 @@ import (
 
 	"github.com/landfall-sync/landfall/internal/core"
 	"github.com/landfall-sync/landfall/internal/store"
+	"github.com/landfall-sync/landfall/internal/wire"
 )
 
 // histories answers by the checkpoint itself.
@@ -85,5 +86,26 @@ func TestHistoryIsAskedOnce(t *testing.T) {
 	}
 	if h.asked != 1 {
 		t.Errorf("asked %d times", h.asked)
+	}
+}
+
+// A push of nothing is answered with where the device stands, however much is to be
+// done, and whether its history is lost; a push of something is not.
+func TestWhereADeviceStands(t *testing.T) {
+	first := creation(1, "one")
+	for name, lost := range map[string]bool{"here": false, "gone": true} {
+		in, _ := stocked(t, 0)
+		in.cfg.History = &histories{}
+		if r := pushed(t, in, 1, "", first); r.Expects != nil || r.Lost {
+			t.Errorf("a push of something is answered with %+v, lost %t", r.Expects, r.Lost)
+		}
+		b := strings.Replace(string(body(t, 2)), `"first":2`, `"first":2,"checkpoint":"`+name+`"`, 1)
+		r, err := offered(t, in, []byte(b))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := (wire.Expects{Incarnation: 1, Next: 2, LastHash: core.Hash([]byte(first))}); r.Expects == nil || *r.Expects != want || r.Lost != lost {
+			t.Errorf("%s: the device stands at %+v, lost %t; want %+v", name, r.Expects, r.Lost, want)
+		}
 	}
 }

@@ -154,6 +154,10 @@ func (p *pushing) all() (*wire.PushReply, error) {
 	reply, err := p.seq.reply()
 	if reply != nil {
 		reply.Clock, reply.Order = p.l.Now(), p.seq.rep.Order()
+		if len(p.c.push.Mutations) == 0 {
+			rep := p.seq.rep
+			reply.Expects, reply.Lost = wire.Expected(rep.Incarnation, rep.Next, rep.LastHash), p.lost
+		}
 	}
 	return reply, err
 }

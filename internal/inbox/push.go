@@ -90,7 +90,7 @@ func (in *Inbox) offer(ctx context.Context, ws string, d Device, by string, body
 	}
 	hashed := hashes(p)
 	o := &Offered{in: in, push: p, done: make(chan struct{}), stored: make(chan struct{})}
-	if p.Asks || in.crowded() {
+	if p.Asks || in.crowded() && len(p.Mutations) > 0 {
 		early, err := in.early(ctx, ws, d, p, hashed)
 		if err != nil {
 			return nil, err

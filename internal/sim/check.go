@@ -177,8 +177,8 @@ func (w *world) asksCopies(replica string, p *inbox.Offered, reply func(any, err
 	}
 }
 
-// receiptsAlone: who may only hand in is told what became of what they sent, what
-// they are asked to do, and nothing else.
+// receiptsAlone: who may only hand in is told what became of what they sent, how far
+// the server has it, what they are asked to do, and nothing else.
 func (w *world) receiptsAlone(q *request, b []byte, failed error) {
 	u := w.model.User(q.user)
 	barred := q.replica != "" && (w.model.Deposits(q.replica) || u != nil && u.Disabled)
@@ -195,7 +195,7 @@ func (w *world) receiptsAlone(q *request, b []byte, failed error) {
 		w.met("push: of a revoked device")
 	}
 	for name := range told {
-		if !slices.Contains([]string{"receipts", "next", "clock", "forked", "gap", "last_hash", "behind", "order"}, name) {
+		if !slices.Contains([]string{"receipts", "next", "clock", "forked", "gap", "last_hash", "behind", "order", "expects", "lost"}, name) {
 			w.violate("receives", "%s may only hand in, and is told %s", short(q.replica), name)
 		}
 	}

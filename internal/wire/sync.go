@@ -62,6 +62,10 @@ type PushReply struct {
 	Behind bool `json:"behind,omitempty"`
 	// Order is what the device is asked to do: OrderRetire, OrderWipe, or nothing.
 	Order string `json:"order,omitempty"`
+	// Expects and Lost answer a push of nothing, by which a device that may not pull
+	// hears how it stands: as with a pull.
+	Expects *Expects `json:"expects,omitempty"`
+	Lost    bool     `json:"lost,omitempty"`
 }
 
 // Pulled is the latest state of one record, or that it is gone.
@@ -105,6 +109,15 @@ type Expects struct {
 	Incarnation int64  `json:"incarnation"`
 	Next        int64  `json:"next"`
 	LastHash    string `json:"last_hash,omitempty"` // of number Next-1
+}
+
+// Expected is where a server stands; last is the hash of the number before next.
+func Expected(incarnation, next int64, last string) *Expects {
+	e := &Expects{Incarnation: incarnation, Next: next}
+	if next > 1 {
+		e.LastHash = last
+	}
+	return e
 }
 
 // EnrolRequest makes an installation a replica: by one-time code, or by a

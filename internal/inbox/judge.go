@@ -21,7 +21,7 @@ type unit struct {
 type member struct {
 	raw  []byte
 	m    landfall.Mutation
-	bad  *landfall.Message // why it could not be read
+	bad  *landfall.Message // why it could not be read, or that its group did not come whole
 	item *store.Item
 }
 

@@ -9,15 +9,13 @@ import (
 )
 
 // refs notes the lane of an item: its record, and what that is a part of, as far as
-// it can be known by now.
+// it can be known by now. What can't be read says no type, and is part of nothing;
+// what is only without its group is part of what it says.
 func (j *judging) refs(u *unit, x *member) error {
 	if x.item.Record == "" {
 		return nil
 	}
 	x.item.Refs = []string{x.item.Record}
-	if x.bad != nil {
-		return nil
-	}
 	wholes, err := core.Wholes(j.app, &x.m, func(id string) (*landfall.Record, error) {
 		r, err := j.w.Record(j.ws, id)
 		if r != nil || err != nil {

@@ -167,7 +167,7 @@ func (r *reading) refused(changes []*landfall.Change, row *store.IssueRow) {
 		return
 	}
 	units := r.members(count)
-	if i.Kind != landfall.KindMalformed { // of which nothing is taken for known
+	if i.Kind != landfall.KindMalformed || code(i) == incompleteGroup { // of what can't be read nothing is known
 		r.laned(units)
 	}
 	want := r.expect(units, true)
@@ -186,20 +186,28 @@ func (r *reading) refused(changes []*landfall.Change, row *store.IssueRow) {
 
 // right reports whether the kind of an issue is that of the verdict.
 func (r *reading) right(i *landfall.Issue, units []*Item, want *verdict) bool {
-	code := ""
-	if len(i.Messages) > 0 {
-		code = i.Messages[0].Code
-	}
-	switch {
+	switch code := code(i); {
 	case i.Kind == landfall.KindInternal:
 		r.complain("internal", "issue %s is the server's own trouble with %s", i.ID, units[0].Key)
 		return true
-	case i.Kind == landfall.KindMalformed && code == "incomplete_group":
+	case i.Kind == landfall.KindMalformed && code == incompleteGroup:
 		return want.kind == landfall.KindMalformed || units[0].grouped() && units[0].mutation.Group.Of > 1
 	case i.Kind == landfall.KindMalformed && slices.Contains(ofLimits, code) && !r.m.limited():
 		return true
 	}
 	return i.Kind == want.kind
+}
+
+// incompleteGroup is why a change is malformed that can be read: the others of its
+// group did not come with it.
+const incompleteGroup = "incomplete_group"
+
+// code says what is wrong first of all; "" for nothing.
+func code(i *landfall.Issue) string {
+	if len(i.Messages) == 0 {
+		return ""
+	}
+	return i.Messages[0].Code
 }
 
 func (m *Model) limited() bool { return m.limits != Limits{} }

@@ -38,9 +38,7 @@ func (r *reading) arrive(it *store.Item) *Item {
 	if d := r.m.devices[it.Key.Replica]; d != nil && d.User != it.User {
 		r.complain("item", "item %s is of %s, its device of %s", it.Key, it.User, d.User)
 	}
-	if by := landedBy(it); by != "" && !slices.ContainsFunc(r.audits, func(e *store.AuditEntry) bool {
-		return e.Action == store.DeviceLand && e.Object == it.Key.Replica && e.By == by && e.Outcome == store.AuditDone
-	}) {
+	if by := landedBy(it); by != "" && !r.lands(it.Key.Replica, by) && !r.landing(it.Key.Replica, by) {
 		r.complain("audit", "item %s was landed by %s, and the audit does not tell", it.Key, by)
 	}
 	r.edited(out)
@@ -60,6 +58,24 @@ func landedBy(it *store.Item) string {
 		return ""
 	}
 	return it.History[0].By
+}
+
+// lands reports whether the audit tells who landed an export of a device.
+func (r *reading) lands(replica, by string) bool {
+	return slices.ContainsFunc(r.audits, func(e *store.AuditEntry) bool {
+		return e.Action == store.DeviceLand && e.Object == replica && e.By == by && e.Outcome == store.AuditDone
+	})
+}
+
+// landing: an export was captured, and is judged piece by piece; the audit tells of
+// it with the last.
+func (r *reading) landing(replica, by string) bool {
+	for _, p := range r.m.pushes {
+		if p.Replica == replica && p.By == by {
+			return true
+		}
+	}
+	return false
 }
 
 // inOrder: numbers are gapless in an incarnation, and incarnations go up.
@@ -261,6 +277,9 @@ func (r *reading) judgedPush(id int64) {
 		return
 	}
 	delete(r.m.pushes, id)
+	if p.By != "" && !r.lands(p.Replica, p.By) {
+		r.complain("audit", "an export of %s was landed by %s, and the audit does not tell", p.Replica, p.By)
+	}
 	var b body
 	if json.Unmarshal(p.Body, &b) != nil {
 		return

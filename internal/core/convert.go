@@ -76,21 +76,24 @@ func renamed[V any](names map[string]string, fields map[string]V) map[string]V {
 	return out
 }
 
-// formerly are the names that a field had since a version, its own first.
-func formerly(app *definition.App, typ, field string, since int64) []string {
-	out := []string{field}
-	for i := len(app.Convert) - 1; i >= 0; i-- {
-		c := &app.Convert[i]
-		if c.Type != typ || c.To <= since || c.To > app.Version {
-			continue
-		}
-		for _, old := range slices.Sorted(maps.Keys(c.Rename)) {
-			if contains(out, c.Rename[old]) && !contains(out, old) {
-				out = append(out, old)
+// convertChanges are changes of records in the names of the app's definition. Each
+// has the names of its place in the sequence, whatever definition the author of a
+// mutation knew: a device may have a new one before it has the record.
+func convertChanges(app *definition.App, changes []landfall.Change) []landfall.Change {
+	if len(app.Convert) == 0 {
+		return changes
+	}
+	changes = slices.Clone(changes)
+	for i := range changes {
+		x := &changes[i]
+		for k := range app.Convert {
+			c := &app.Convert[k]
+			if c.Type == x.Type && c.To <= app.Version && (c.Seq == 0 || x.Seq < c.Seq) {
+				x.Set = renamed(c.Rename, x.Set)
 			}
 		}
 	}
-	return out
+	return changes
 }
 
 // Conversions are what the next definition renames in stored records when it takes

@@ -136,7 +136,7 @@ func (j *judging) mergeField(a *attempt, f *definition.Field, value landfall.Val
 	if a.m.Op != landfall.OpCreate && !a.step.Given[f.Name] {
 		s.was = canonicalOr(f, seen.base.Was[f.Name])
 		s.blind = j.sight.Hides(a.t.Name, f.Name)
-		changed := lostHistory(seen) || changedBy(others, formerly(j.in.App, a.t.Name, f.Name, a.m.Definition)...)
+		changed := lostHistory(seen) || changedBy(others, f.Name)
 		switch {
 		case !s.blind:
 			s.touched = changed && !landfall.SameValue(s.current, s.was)
@@ -195,11 +195,11 @@ func (a *attempt) write(name string, v landfall.Value) {
 	a.merged.Fields.Put(name, v)
 }
 
-// changedBy reports whether one of the changes set the field, under one of the
-// names that it had.
-func changedBy(changes []landfall.Change, names ...string) bool {
+// changedBy reports whether one of the changes set the field.
+func changedBy(changes []landfall.Change, name string) bool {
 	return slices.ContainsFunc(changes, func(c landfall.Change) bool {
-		return c.Action != landfall.Assigned && slices.ContainsFunc(names, func(name string) bool { _, set := c.Set[name]; return set })
+		_, set := c.Set[name]
+		return set && c.Action != landfall.Assigned
 	})
 }
 

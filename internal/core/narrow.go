@@ -30,7 +30,7 @@ func (j *judging) fill(a *attempt, others []landfall.Change) error {
 		vars := j.vars(a.t, a.merged.Clone(), a.w.now)
 		vars.Target, vars.TargetType = target.now, j.in.App.Types[f.To]
 		for _, s := range f.Fill {
-			if _, own := a.m.Set[s.Field]; own || changedBy(others, formerly(j.in.App, a.t.Name, s.Field, a.m.Definition)...) {
+			if _, own := a.m.Set[s.Field]; own || changedBy(others, s.Field) {
 				continue
 			}
 			v, err := s.Value.Value(vars, a.t.Fields[s.Field])

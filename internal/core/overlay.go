@@ -138,7 +138,8 @@ func (j *judging) holds(keys []string) bool {
 	return true
 }
 
-// since lists the record's changes after version, those of this run last.
+// since lists the record's changes after version, in the names of now, those of
+// this run last.
 func (j *judging) since(w *working, version int64) ([]landfall.Change, error) {
 	if w.stored == nil || w.stored.Version <= version {
 		return w.made, nil
@@ -149,6 +150,7 @@ func (j *judging) since(w *working, version int64) ([]landfall.Change, error) {
 		if past, err = j.in.World.Changes(w.id, version); err != nil {
 			return nil, err
 		}
+		past = convertChanges(j.in.App, past)
 		if w.history == nil {
 			w.history = map[int64][]landfall.Change{}
 		}

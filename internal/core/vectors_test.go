@@ -27,6 +27,7 @@ type vector struct {
 	Call       string         `json:"call"`
 	Definition string         `json:"definition"`
 	Version    int64          `json:"version"`
+	Published  []int64        `json:"published"`
 	Actor      landfall.Actor `json:"actor"`
 	World      world          `json:"world"`
 	Now        time.Time      `json:"now"`
@@ -308,8 +309,21 @@ func app(t failer, name string, version int64) *definition.App {
 	return a
 }
 
+// placed is the app with the places at which its versions were published.
+func placed(a *definition.App, published []int64) *definition.App {
+	own := *a
+	own.Convert = slices.Clone(a.Convert)
+	for i := range own.Convert {
+		own.Convert[i].Seq = published[own.Convert[i].To-1]
+	}
+	return &own
+}
+
 func (v *vector) input(t testing.TB) core.Input {
 	a := app(t, v.Definition, v.Version)
+	if v.Published != nil {
+		a = placed(a, v.Published)
+	}
 	v.World.app = a
 	return core.Input{App: a, World: &v.World, Actor: v.Actor, Also: v.Also, Run: steps(v.Run), Seq: v.Seq, Now: v.Now, Lane: v.Lane}
 }

@@ -85,6 +85,7 @@ type App struct {
 // was made under an older version is read with them.
 type Conversion struct {
 	To          int64
+	Seq         int64 // where To was published; 0 until it is
 	Type        string
 	Rename      map[string]string // fields
 	Statuses    map[string]string

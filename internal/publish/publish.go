@@ -79,8 +79,26 @@ func (p *Publisher) At(r store.Reader, ws string) (*definition.App, error) {
 	}
 	current := *compiled // whoever else compiled the same source keeps theirs
 	current.Version, current.Sealed = h.Definition, row.Sealed
+	if current.Convert, err = placed(r, ws, compiled.Convert); err != nil {
+		return nil, err
+	}
 	p.keep(ws, &current)
 	return &current, nil
+}
+
+// placed are conversions with the places at which their versions were published.
+func placed(r store.Reader, ws string, conversions []definition.Conversion) ([]definition.Conversion, error) {
+	out := slices.Clone(conversions)
+	for i := range out {
+		row, err := r.Definition(ws, out[i].To)
+		if err != nil {
+			return nil, err
+		}
+		if row != nil {
+			out[i].Seq = row.Seq
+		}
+	}
+	return out, nil
 }
 
 // keep remembers the app, unless a newer one is known.
@@ -253,7 +271,8 @@ func (p *Publisher) numbered(r store.Reader, ws string, app *definition.App, ver
 		return nil, err
 	}
 	next.Sealed = definition.Seal(old, &next)
-	return &next, nil
+	next.Convert, err = placed(r, ws, app.Convert)
+	return &next, err
 }
 
 func compile(req wire.Publish) (*definition.App, []wire.Problem, error) {

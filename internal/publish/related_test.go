@@ -1,10 +1,13 @@
 package publish
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/landfall-sync/landfall"
+	"github.com/landfall-sync/landfall/internal/definition"
 	"github.com/landfall-sync/landfall/internal/store"
 	"github.com/landfall-sync/landfall/internal/wire"
 )
@@ -113,5 +116,37 @@ func TestStoredRecordsAreConverted(t *testing.T) {
 	}
 	if out := w.publish(next + "# again\n"); len(out.Problems) != 0 {
 		t.Errorf("%+v", out)
+	}
+}
+
+// Who judges is told where each version was published that renamed something; of
+// one that is only tried, that it is not yet.
+func TestConversionsHaveTheirPlace(t *testing.T) {
+	w := newWorld(t)
+	w.publish(source)
+	renames := func(names string, to int) string {
+		return fmt.Sprintf("  - {to: %d, type: task, rename: {%s}}\n", to, names)
+	}
+	second := strings.Replace(source, "note:", "remark:", 1) + "convert:\n" + renames("note: remark", 2)
+	w.publish(second)
+	w.publish(second + "# again\n")
+	fourth := strings.Replace(second, "remark:", "word:", 1) + renames("remark: word", 4)
+	places := func(app *definition.App) (out []int64) {
+		for _, c := range app.Convert {
+			out = append(out, c.Seq)
+		}
+		return out
+	}
+	next, now, said, err := w.Candidate(t.Context(), ws, wire.Publish{Source: fourth})
+	if err != nil || next == nil {
+		t.Fatal(said, err)
+	}
+	if is, was := places(next), places(now); !slices.Equal(is, []int64{2, 0}) || !slices.Equal(was, []int64{2}) {
+		t.Errorf("before: %v, and %v as it is tried", was, is)
+	}
+	w.publish(fourth)
+	app, err := w.Current(t.Context(), ws)
+	if err != nil || !slices.Equal(places(app), []int64{2, 4}) {
+		t.Errorf("%v %v", places(app), err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/landfall-sync/landfall/internal/auth"
 	"github.com/landfall-sync/landfall/internal/sim/watch"
+	"github.com/landfall-sync/landfall/internal/store"
 	"github.com/landfall-sync/landfall/internal/wire"
 )
 
@@ -61,12 +62,16 @@ func (a *asks) due(replica string, roles []string) int {
 	return due
 }
 
-// begun is how a device stood when the sync began that a checkpoint is of.
+// begun is how a device stood when the sync began that a checkpoint is of, and at
+// the page that gave it out.
 type begun struct {
 	forced int
-	epoch  int      // history
-	sight  string   // what was hidden from its user
-	keys   []string // roles and teams of its user, at the page itself
+	epoch  int    // history
+	sight  string // what was hidden from its user
+
+	seq     int64 // of the page
+	head    int64 // that the page was read from
+	settled int64 // what roles and teams that were lost up to here take away was told
 }
 
 // forcedOnce: a full sync begins when one is due, and not again because of the
@@ -77,13 +82,14 @@ func (h *host) forcedOnce(who *auth.Caller, since string, page *wire.PullPage) {
 	if u == nil {
 		return
 	}
-	now := begun{forced: w.asks.due(who.Replica, u.Roles), epoch: h.epoch, sight: w.hidden(u.Roles), keys: slices.Concat(u.Roles, u.Teams)}
+	head := h.head().Seq
+	now := begun{forced: w.asks.due(who.Replica, u.Roles), epoch: h.epoch, sight: w.hidden(u.Roles), seq: page.Seq, head: head, settled: head}
 	was, known := w.begun[since]
 	if since != "" && known && was.epoch == h.epoch && was.sight == now.sight && !page.Lost {
 		switch due := now.forced > was.forced; {
 		case due && !page.Resync:
 			w.violate("resync", "a full sync of %s was asked for, and it goes on from where it was", short(who.Replica))
-		case !due && page.Resync && !lostKey(was.keys, now.keys): // then what to take away can't always be told
+		case !due && page.Resync && !h.lostKey(u.Name, &was): // then what to take away can't always be told
 			w.violate("resync", "a full sync of %s begins, and nothing calls for it", short(who.Replica))
 		case due:
 			w.met("pull: a full sync that was asked for")
@@ -91,15 +97,24 @@ func (h *host) forcedOnce(who *auth.Caller, since string, page *wire.PullPage) {
 	}
 	if since != "" && known && !page.Resync {
 		now.forced, now.epoch, now.sight = was.forced, was.epoch, was.sight
+		if page.More && page.Seq == was.seq { // what is taken away comes first, and may go on
+			now.settled = was.settled
+		}
 	}
 	if page.Checkpoint != "" {
 		w.begun[page.Checkpoint] = now
 	}
 }
 
-// lostKey reports whether something was taken away.
-func lostKey(was, now []string) bool {
-	return slices.ContainsFunc(was, func(key string) bool { return !slices.Contains(now, key) })
+// lostKey reports whether something that a device may have records through was
+// taken from its user, though it may be given back by now, and is not settled.
+func (h *host) lostKey(user string, was *begun) (lost bool) {
+	h.read(func(r store.Reader) error {
+		spans, err := r.Grants(workspace, user)
+		lost = slices.ContainsFunc(spans, func(g store.GrantRow) bool { return g.From <= was.head && g.To > was.settled })
+		return err
+	})
+	return lost
 }
 
 // hidden names what nobody with these roles may read.

@@ -354,6 +354,9 @@ func (p *plan) show(j *judging, out *Decided) error {
 		return nil
 	}
 	out.Record = j.sight.Record(w.now)
+	if w.now == nil {
+		out.Asked = p.asked()
+	}
 	if w.now != nil && !w.now.Deleted {
 		out.Columns = withResult(p.typ, out.Columns, out.Record)
 	}
@@ -366,12 +369,17 @@ func (p *plan) sees(j *judging, w *working) (bool, error) {
 	if w.now != nil {
 		return j.sees(w)
 	}
+	keys, err := Audience(p.in.App, p.asked(), j.lastSeen)
+	return j.holds(keys), err
+}
+
+// asked is the record that the device asked for, as it would have been made.
+func (p *plan) asked() *landfall.Record {
 	r := &landfall.Record{Type: p.typ.Name, ID: p.h.Issue.Record, Fields: p.want.set, CreatedBy: p.author}
 	if l := p.typ.Lifecycle; l != nil {
 		r.Status = l.Initial
 	}
-	keys, err := Audience(p.in.App, r, j.lastSeen)
-	return j.holds(keys), err
+	return r
 }
 
 // withResult adds what is stored in the end to a comparison.

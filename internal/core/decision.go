@@ -69,6 +69,7 @@ type Decided struct {
 	Through int64
 	// Columns compare the sides; Result is what the verdict stores.
 	Columns []Column
-	// Record is the record as decided; nil when there is none.
-	Record *landfall.Record
+	// Record is the record as decided; nil when there is none. Asked is then the one
+	// that the device asked for, if it was never made.
+	Record, Asked *landfall.Record
 }

@@ -134,18 +134,28 @@ func (j *judging) decide(row *store.IssueRow, a landfall.Actor, d core.Decision,
 	}
 	out.Settlement, out.Compare = dec.Settlement, dec.Columns
 	out.Issue = issueView(row)
-	if dec.Record != nil {
-		keys, err := j.w.Audience(j.ws, dec.Record.ID)
-		if err != nil {
-			return err
-		}
-		if core.Sees(&a, keys) {
-			out.Record = dec.Record
-		} else {
-			out.Compare = nil // what waited took it out of the decider's sight
-		}
+	keys, err := j.keysOf(&dec)
+	if err != nil {
+		return err
+	}
+	if core.Sees(&a, keys) {
+		out.Record = dec.Record
+	} else {
+		out.Compare = nil // what waited took it out of the decider's sight
 	}
 	return nil
+}
+
+// keysOf are the keys that the record of a decision is under in the end; those that
+// it would be under, where it was never made.
+func (j *judging) keysOf(dec *core.Decided) ([]string, error) {
+	switch {
+	case dec.Record != nil:
+		return j.w.Audience(j.ws, dec.Record.ID)
+	case dec.Asked != nil:
+		return core.Audience(j.app, dec.Asked, store.Audiences(j.w, j.ws))
+	}
+	return nil, nil
 }
 
 // decidable are the items that a decision covers: what was refused, and what

@@ -64,3 +64,54 @@ func TestDecisionOnWhatItsDeciderMayNotSee(t *testing.T) {
 		}
 	}
 }
+
+// A decision releases what waits, and that may take what the issue is about out of
+// the decider's sight: its whole moves on, and the part that was not made would not
+// be there for them.
+func TestDecisionThatEndsWhatItsDeciderSees(t *testing.T) {
+	in, st := stocked(t, 0)
+	app := definition.MustCompile("app.yaml", []byte(`
+app: held
+version: 1
+roles: [worker, clerk]
+queues: {conflicts: {members: [clerk]}}
+issues: {routes: [{queue: conflicts}]}
+types:
+  job:
+    fields: {title: {type: text}}
+    lifecycle:
+      initial: planned
+      statuses: {planned: {}, working: {}}
+      transitions: {start: {from: planned, to: working, roles: [worker]}, pause: {from: working, to: planned, roles: [worker]}}
+    audience: [role:worker, {key: role:clerk, statuses: [working]}]
+    rights: {worker: {create: true, update: true}, clerk: {create: true, update: true}}
+  step:
+    part_of: job
+    fields: {name: {type: text}, hours: {type: integer, check: "hours < 9", message: Rest}}
+    rights: {worker: {create: true, update: true}, clerk: {create: true, update: true}}
+`))
+	app.Version = 1
+	in.cfg.Definitions = published{app}
+	people(t, st, map[string][]string{"emma": {"worker"}, "carl": {"clerk"}})
+	const secret, end = "what Emma entered", `"definition":1,"made_at":"2026-03-01T08:00:00Z"}`
+	job := func(n, op string) string {
+		return `{"n":` + n + `,"op":"transition","type":"job","id":"` + sheet + `1","transition":"` + op + `","base":{"version":0,"after":` + n + `},` + end
+	}
+	r := pushed(t, in, 1, "",
+		`{"n":1,"op":"create","type":"job","id":"`+sheet+`1","set":{"title":"roof"},"base":{"version":0},`+end,
+		strings.Replace(job("2", "start"), `"after":2`, `"after":1`, 1),
+		`{"n":3,"op":"create","type":"step","id":"`+sheet+`2","set":{"job":"`+sheet+`1","name":"`+secret+`","hours":12},"base":{"version":0},`+end,
+		strings.Replace(job("4", "pause"), `"after":4`, `"after":2`, 1))
+	if got := strings.Join(results(r), ", "); got != "applied, applied, issue validation, issue" {
+		t.Fatal(got)
+	}
+	for _, dry := range []bool{true, false} {
+		out, err := in.Resolve(t.Context(), "w", landfall.Actor{User: "carl"}, r.Receipts[2].Issue, wire.Resolve{DryRun: dry, Decision: core.Decision{Take: core.ServerSide}})
+		if err != nil || len(out.Released) != 1 || out.Released[0].Result != landfall.Applied {
+			t.Fatalf("%+v %v", out, err)
+		}
+		if b, err := json.Marshal(out); err != nil || strings.Contains(string(b), secret) {
+			t.Errorf("dry: %t: %s %v", dry, b, err)
+		}
+	}
+}

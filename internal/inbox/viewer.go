@@ -158,13 +158,7 @@ func (v *viewer) mayRead(it *store.Item) (bool, error) {
 	if err != nil || rec != nil && !rec.Deleted {
 		return false, err
 	}
-	keys, known, err := core.AudienceIf(v.app, rec, it.User, &x.m, func(typ, id string) ([]string, error) {
-		of, err := v.r.Row(v.ws, id)
-		if of == nil || of.Record.Type != typ {
-			return nil, err
-		}
-		return of.Keys, err
-	})
+	keys, known, err := core.AudienceIf(v.app, rec, it.User, &x.m, store.Audiences(v.r, v.ws))
 	if !known {
 		return v.actor.Has(landfall.Administrator), err
 	}

@@ -119,6 +119,18 @@ func (r *Row) Place(key string) int64 {
 	return r.Record.Version
 }
 
+// Audiences tells who may receive a record of a type, by its id; nobody, if there is
+// no such record.
+func Audiences(r Records, ws string) func(typ, id string) ([]string, error) {
+	return func(typ, id string) ([]string, error) {
+		row, err := r.Row(ws, id)
+		if row == nil || row.Record.Type != typ {
+			return nil, err
+		}
+		return row.Keys, err
+	}
+}
+
 // Page asks for at most Limit rows after the row whose cursor is After. The
 // cursor of a row is what the method's comment says, else its id. Limit must be positive.
 type Page struct {

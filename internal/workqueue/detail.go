@@ -196,13 +196,7 @@ func (v *view) mayRead(i *landfall.Issue, m *landfall.Mutation) (bool, error) {
 	if rec != nil && !rec.Deleted {
 		return false, nil
 	}
-	keys, known, err := core.AudienceIf(v.app, rec, i.Author, m, func(typ, id string) ([]string, error) {
-		of, err := v.r.Row(v.ws, id)
-		if of == nil || of.Record.Type != typ {
-			return nil, err
-		}
-		return of.Keys, err
-	})
+	keys, known, err := core.AudienceIf(v.app, rec, i.Author, m, store.Audiences(v.r, v.ws))
 	if !known {
 		return v.who.Has(landfall.Administrator), err
 	}

@@ -67,6 +67,9 @@ type Step struct {
 	Note  string
 	// current bases the step on what is there when its turn comes: a decision.
 	current bool
+	// asked is what the device set of what is decided: where the step does not set
+	// it, it is to stay as it is.
+	asked landfall.Fields
 }
 
 // Input is what one verdict is made from.

@@ -217,7 +217,9 @@ func (p *plan) ownSteps() ([]Step, error) {
 	set := func(op landfall.Op) Step {
 		u := m(op)
 		u.Set = p.values
-		return p.step(u, p.authors)
+		s := p.step(u, p.authors)
+		s.asked = p.want.set
+		return s
 	}
 	takes := len(p.values) > 0 || p.d.Take == DeviceSide
 	switch {

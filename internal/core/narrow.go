@@ -8,7 +8,7 @@ import (
 )
 
 // fill sets what a reference that the attempt set fills in: fields that it does
-// not set itself, and that nobody else set meanwhile. Only what the author may
+// not settle itself, and that nobody else set meanwhile. Only what the author may
 // refer to fills anything.
 func (j *judging) fill(a *attempt, others []landfall.Change) error {
 	for _, name := range a.t.Filling {
@@ -30,7 +30,7 @@ func (j *judging) fill(a *attempt, others []landfall.Change) error {
 		vars := j.vars(a.t, a.merged.Clone(), a.w.now)
 		vars.Target, vars.TargetType = target.now, j.in.App.Types[f.To]
 		for _, s := range f.Fill {
-			if _, own := a.m.Set[s.Field]; own || changedBy(others, s.Field) {
+			if a.settles(s.Field) || changedBy(others, s.Field) {
 				continue
 			}
 			v, err := s.Value.Value(vars, a.t.Fields[s.Field])
@@ -44,6 +44,14 @@ func (j *judging) fill(a *attempt, others []landfall.Change) error {
 		}
 	}
 	return nil
+}
+
+// settles reports whether the step says itself what becomes of a field: it sets it,
+// or it decides that it stays as it is.
+func (a *attempt) settles(name string) bool {
+	_, set := a.m.Set[name]
+	_, asked := a.step.asked[name]
+	return set || asked
 }
 
 // outside is the message about a reference that names what its condition does not

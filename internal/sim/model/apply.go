@@ -98,7 +98,7 @@ func (r *run) merged(a *attempt) (landfall.Kind, string) {
 }
 
 // fill sets what references that were set fill in: what the mutation does not set
-// itself, and nobody else did since.
+// itself, no decision leaves as it is, and nobody else set since.
 func (r *run) fill(a *attempt, others []*landfall.Change) {
 	for _, f := range a.t.Fields {
 		id := text(a.change.Set[f.Name])
@@ -112,7 +112,8 @@ func (r *run) fill(a *attempt, others []*landfall.Change) {
 		r.refresh(target)
 		for _, x := range f.Fill {
 			_, own := a.x.Set[x.Field]
-			if own || slices.ContainsFunc(others, func(c *landfall.Change) bool { return r.m.sets(c, x.Field) }) {
+			_, stays := a.asked[x.Field]
+			if own || stays || slices.ContainsFunc(others, func(c *landfall.Change) bool { return r.m.sets(c, x.Field) }) {
 				continue
 			}
 			delete(a.w.bad, x.Field)

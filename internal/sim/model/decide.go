@@ -27,6 +27,12 @@ func (r *reading) decision(effects []*landfall.Change, old *Issue, i *landfall.I
 		}
 	}
 	run, parts := r.synthesis(effects, old, i)
+	asked := r.asked(old, i, covered)
+	for k := range run {
+		if run[k].mutation.ID == old.Record {
+			run[k].asked = asked
+		}
+	}
 	v := r.m.judge(r.m.actor(i.Decider, ""), run, true, r.seq, r.now())
 	switch {
 	case !v.applied():
@@ -124,6 +130,18 @@ func (r *reading) synthesis(effects []*landfall.Change, old *Issue, i *landfall.
 		run = append(run, step{mutation: x, edited: r.now(), issue: i.ID, current: true})
 	}
 	return run, parts
+}
+
+// asked is what the device set on the issue's own record. What a decision does not
+// store of it has no change: it is so already, or the server's side was taken.
+func (r *reading) asked(old *Issue, i *landfall.Issue, covered []*Item) landfall.Fields {
+	out := landfall.Fields{}
+	for _, it := range covered {
+		if it.bad == "" && it.Record == old.Record && it.Key.N <= i.Through {
+			maps.Copy(out, r.m.converted(&it.mutation).Set)
+		}
+	}
+	return out
 }
 
 // splits reports whether an update is the part of the mutation before it that

@@ -16,8 +16,9 @@ type step struct {
 	issue    string // whose decision or retry it is part of
 	// current: it is a decision, based on what is there when its turn comes.
 	current bool
-	by      string   // who repaired it
-	given   []string // fields whose values they gave
+	asked   landfall.Fields // what the device set of what is decided: it is set, or stays
+	by      string          // who repaired it
+	given   []string        // fields whose values they gave
 }
 
 // verdict is what the rules say of a run: it is applied, unless it waits or is refused.

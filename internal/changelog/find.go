@@ -340,7 +340,7 @@ func (x *ids) next() (string, error) {
 
 // view is the record as the desk shows it.
 func (d *desk) view(rec *landfall.Record) *wire.RecordView {
-	v := &wire.RecordView{Record: *d.sight.Record(rec), Label: core.Label(d.app, d.sight, &d.who, rec, d.l.clock().UTC())}
+	v := &wire.RecordView{Record: *d.sight.Record(rec), Label: d.label(rec)}
 	if rec.Type == landfall.IssueType {
 		if i, err := landfall.IssueOf(rec); err == nil {
 			v.Label = "Sync issue " + strconv.FormatInt(i.Number, 10)
@@ -355,27 +355,19 @@ func (d *desk) named(rec *landfall.Record) (map[string]string, error) {
 	if d.app == nil {
 		return nil, nil
 	}
-	var out map[string]string
 	shown := d.sight.Record(rec)
-	for _, id := range core.Named(d.app.Types[rec.Type], func(field string) []landfall.Value { return []landfall.Value{shown.Fields[field]} }) {
-		ok, err := d.sees(id)
-		if err != nil {
-			return nil, err
-		}
-		if !ok {
-			continue
-		}
-		r, err := d.r.Record(d.ws, id)
-		if err != nil {
-			return nil, err
-		}
-		if r == nil || r.Deleted {
-			continue
-		}
-		if out == nil {
-			out = map[string]string{}
-		}
-		out[id] = core.Label(d.app, d.sight, &d.who, r, d.l.clock().UTC())
+	ids := core.Named(d.app.Types[rec.Type], func(field string) []landfall.Value { return []landfall.Value{shown.Fields[field]} })
+	return core.Labels(ids, d.get, d.label)
+}
+
+// get is a record that the caller may see.
+func (d *desk) get(id string) (*landfall.Record, error) {
+	if ok, err := d.sees(id); !ok || err != nil {
+		return nil, err
 	}
-	return out, nil
+	return d.r.Record(d.ws, id)
+}
+
+func (d *desk) label(rec *landfall.Record) string {
+	return core.Label(d.app, d.sight, &d.who, rec, d.l.clock().UTC())
 }

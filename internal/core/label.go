@@ -47,3 +47,19 @@ func Named(t *definition.Type, of func(field string) []landfall.Value) []string 
 	}
 	return out
 }
+
+// Labels are the labels of records, by id. get gives nil for those that are not
+// there, or that the caller may not see.
+func Labels(ids []string, get func(id string) (*landfall.Record, error), label func(*landfall.Record) string) (map[string]string, error) {
+	out := map[string]string{}
+	for _, id := range ids {
+		r, err := get(id)
+		if err != nil {
+			return nil, err
+		}
+		if r != nil && !r.Deleted {
+			out[id] = label(r)
+		}
+	}
+	return out, nil
+}

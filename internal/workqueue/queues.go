@@ -160,28 +160,16 @@ func (v *view) named(typ string, columns []core.Column) (map[string]string, erro
 			values[c.Field] = []landfall.Value{c.Base, c.Device, c.Server}
 		}
 	}
-	var out map[string]string
-	for _, id := range core.Named(v.typ(typ), func(field string) []landfall.Value { return values[field] }) {
-		ok, err := v.sees(id)
-		if err != nil {
-			return nil, err
-		}
-		if !ok {
-			continue
-		}
-		rec, err := v.r.Record(v.ws, id)
-		if err != nil {
-			return nil, err
-		}
-		if rec == nil || rec.Deleted {
-			continue
-		}
-		if out == nil {
-			out = map[string]string{}
-		}
-		out[id] = v.label(rec)
+	ids := core.Named(v.typ(typ), func(field string) []landfall.Value { return values[field] })
+	return core.Labels(ids, v.get, v.label)
+}
+
+// get is a record that the caller may see.
+func (v *view) get(id string) (*landfall.Record, error) {
+	if ok, err := v.sees(id); !ok || err != nil {
+		return nil, err
 	}
-	return out, nil
+	return v.r.Record(v.ws, id)
 }
 
 // issueLabel says what the issue is about, without anything of a record that

@@ -54,12 +54,7 @@ func (c *Client) behind(tx Tx, s, asked *state, x *wire.Expects) (offered bool, 
 			continue
 		}
 		offered = true
-		if e.Reverted {
-			err = c.again(tx, e)
-		} else {
-			err = doubt(tx, e)
-		}
-		if err != nil {
+		if err := c.lacks(tx, e); err != nil {
 			return false, err
 		}
 	}
@@ -107,6 +102,20 @@ func (c *Client) from(tx Tx, s *state, inc, upto int64) error {
 		s.AckedN, s.AckedHash = s.Expects.Next-1, s.Expects.LastHash
 	}
 	return nil
+}
+
+// lacks offers an entry again that the server may not have. What its user took back
+// goes as a void. A void that the server kept as a fork stays what it is, and what is
+// known of it.
+func (c *Client) lacks(tx Tx, e *Entry) error {
+	m, err := decode(e)
+	if err != nil {
+		return err
+	}
+	if e.Reverted && (m.Op != landfall.OpVoid || e.Issue == "") {
+		return c.again(tx, e)
+	}
+	return doubt(tx, e)
 }
 
 // again makes an entry one that the server has to answer. What its user took

@@ -583,3 +583,29 @@ func TestOutcomeOvertakesTheReceiptOfALanding(t *testing.T) {
 	}
 	d.whole()
 }
+
+// What was taken back before it was sent, and kept as a fork, is offered again as it
+// is: the page that asks for it may say, too, how its issue ended.
+func TestVoidKeptAsAForkEnds(t *testing.T) {
+	d := newServed(t)
+	create(t, d.Client, "one")
+	if err := d.Revert(t.Context(), create(t, d.Client, "taken back")); err != nil {
+		t.Fatal(err)
+	}
+	d.server.copied(1) // which has used the first number alone
+	d.fake.pull = func(string) (*wire.PullReply, error) {
+		return nil, landfall.Errorf(landfall.CodeUnavailable, "cut")
+	}
+	if _, err := d.Sync(t.Context(), nil); err == nil {
+		t.Fatal("it was not cut off")
+	}
+	forks := d.outbox()
+	for _, e := range forks {
+		d.server.settle(1, e.N, landfall.SettledApplied, e.Issue)
+	}
+	d.fake.pull = d.server.pull
+	sync(t, d.Client)
+	if got, want := d.entries(), "1.1 done fork "+forks[0].Issue+" applied, 1.2 done fork "+forks[1].Issue+" applied"; got != want {
+		t.Errorf("the device says %q, want %q", got, want)
+	}
+}

@@ -50,3 +50,36 @@ func TestKeptWhatCameAgainLater(t *testing.T) {
 		t.Errorf("what is offered again is: %s", got)
 	}
 }
+
+// What was taken back is kept, too, while its receipt is of a history that was lost:
+// asked for its number again, the device says that it was taken back, and not that it
+// is lost.
+func TestVoidKeptWhileItsReceiptIsAstray(t *testing.T) {
+	seen := &wire.Expects{Incarnation: 1, Next: 2}
+	reply := &wire.PullReply{Checkpoint: "a", Seq: 9, Definition: 1, Expects: seen}
+	f := &fake{pull: func(string) (*wire.PullReply, error) { return reply, nil }}
+	f.push = func(p wire.Push) (*wire.PushReply, error) {
+		reply.Expects = &wire.Expects{Incarnation: 1, Next: 2}
+		return &wire.PushReply{Next: 2, Receipts: []landfall.Receipt{{N: 1, Result: landfall.Applied, Seq: 9}}}, nil
+	}
+	c := newClient(t, f)
+	if err := c.Revert(t.Context(), create(t, c, "one")); err != nil {
+		t.Fatal(err)
+	}
+	sync(t, c)
+	f.pull = func(string) (*wire.PullReply, error) {
+		f.pull = func(string) (*wire.PullReply, error) { return reply, nil }
+		return &wire.PullReply{Resync: true, Lost: true, Definition: 1, Expects: seen}, nil
+	}
+	reply = &wire.PullReply{Checkpoint: "b", Seq: 12, KeptThrough: 11, Definition: 1, Expects: seen}
+	sync(t, c)
+	before := len(f.pushes)
+	reply = &wire.PullReply{Checkpoint: "c", Seq: 10, KeptThrough: 8, Definition: 1, Expects: &wire.Expects{Incarnation: 1, Next: 1}}
+	sync(t, c)
+	if len(f.pushes) == before {
+		t.Fatal("nothing is offered again")
+	}
+	if got := ops(t, f.pushes[before]); got != "void" {
+		t.Errorf("what is offered again is: %s", got)
+	}
+}

@@ -163,7 +163,7 @@ func cover(tx Tx, reply *wire.PullReply) error {
 				return err
 			}
 		}
-		if e.State == Done && e.Issue == "" && e.Receipt != nil && e.Receipt.Seq <= reply.KeptThrough && (!e.Astray || e.Reverted) {
+		if e.State == Done && e.Issue == "" && e.Receipt != nil && e.Receipt.Seq <= reply.KeptThrough && !e.Astray {
 			if err := tx.DeleteEntry(e.Incarnation, e.N); err != nil {
 				return err
 			}

@@ -152,7 +152,7 @@ func (w *world) wiping(c *watch.Commit) {
 		if old := w.model.Device(d.ID); d.WipedAt.IsZero() || old != nil && !old.WipedAt.IsZero() {
 			continue
 		}
-		if !slices.ContainsFunc(w.devices, func(x *device) bool { return x.was == d.ID && (x.erased || x.replica() == "") }) {
+		if !slices.ContainsFunc(w.devices, func(x *device) bool { return x.was == d.ID && (x.erased || x.word || x.replica() == "") }) {
 			w.violate("order", "%s is taken for wiped, and has not erased itself", d.Name)
 		}
 	}

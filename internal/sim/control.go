@@ -264,7 +264,7 @@ func (d *device) looked() {
 		return
 	}
 	w := d.w
-	d.erased = true
+	d.erased, d.word = true, true
 	w.met("device: erased itself")
 	w.say("%s: has erased itself", d.name)
 	if n := len(d.entries()); n > 0 {

@@ -41,6 +41,7 @@ type device struct {
 	tookBack bool              // what was sent
 	was      string            // the replica that it is, or was until it erased itself
 	erased   bool              // by itself, since it was asked to
+	word     bool              // it erased itself once: its word may be under way, whatever came since
 	bodies   [][]byte          // some of its pushes
 	ordered  int               // the history whose server asked it to erase itself
 	given    int64             // numbers, of its first incarnation

@@ -58,7 +58,7 @@ func TestVoidKeptWhileItsReceiptIsAstray(t *testing.T) {
 	seen := &wire.Expects{Incarnation: 1, Next: 2}
 	reply := &wire.PullReply{Checkpoint: "a", Seq: 9, Definition: 1, Expects: seen}
 	f := &fake{pull: func(string) (*wire.PullReply, error) { return reply, nil }}
-	f.push = func(p wire.Push) (*wire.PushReply, error) {
+	f.push = func(wire.Push) (*wire.PushReply, error) {
 		reply.Expects = &wire.Expects{Incarnation: 1, Next: 2}
 		return &wire.PushReply{Next: 2, Receipts: []landfall.Receipt{{N: 1, Result: landfall.Applied, Seq: 9}}}, nil
 	}

@@ -509,23 +509,11 @@ var tampered = []struct {
 	}},
 	{"a repair that the audit does not tell of", "repair", untold(store.IssueRepair)},
 	{"a device blocked by nobody", "order", untold(store.DeviceBlock)},
-	{"a device let in by somebody who may not", "order", each(func(op *watch.Op) bool {
-		ok := op.Audit != nil && op.Audit.Action == store.DeviceUnblock && op.Audit.Outcome == store.AuditDone
-		if ok {
-			op.Audit.By = "will"
-		}
-		return ok
-	})},
+	{"a device let in by somebody who may not", "order", byWorker(store.DeviceUnblock)},
 	{"a device wiped that was asked to go", "order", ordered(store.DeviceRetire, func(op *watch.Op) { op.Replica.Wiping = true })},
 	{"a device revoked that was blocked", "order", ordered(store.DeviceBlock, func(op *watch.Op) { op.Replica.Void = true })},
 	{"a landing that the audit does not tell of", "audit", untold(store.DeviceLand)},
-	{"a landing by somebody who may not", "audit", each(func(op *watch.Op) bool {
-		ok := op.Audit != nil && op.Audit.Action == store.DeviceLand && op.Audit.Outcome == store.AuditDone
-		if ok {
-			op.Audit.By = "will"
-		}
-		return ok
-	})},
+	{"a landing by somebody who may not", "audit", byWorker(store.DeviceLand)},
 	{"a cleaned item with another answer", "clean", each(func(op *watch.Op) bool {
 		ok := op.Item != nil && op.Item.Cleaned != nil
 		if ok {
@@ -571,6 +559,17 @@ func audits(c *watch.Commit, action string) bool {
 func untold(action string) func(*watch.Commit) bool {
 	return without(func(op *watch.Op) bool {
 		return op.Audit != nil && op.Audit.Action == action && op.Audit.Outcome == store.AuditDone
+	})
+}
+
+// byWorker has somebody do what only an administrator may.
+func byWorker(action string) func(*watch.Commit) bool {
+	return each(func(op *watch.Op) bool {
+		ok := op.Audit != nil && op.Audit.Action == action && op.Audit.Outcome == store.AuditDone
+		if ok {
+			op.Audit.By = "will"
+		}
+		return ok
 	})
 }
 

@@ -2,6 +2,7 @@ package core
 
 import (
 	"slices"
+	"time"
 
 	"github.com/landfall-sync/landfall"
 	"github.com/landfall-sync/landfall/internal/definition"
@@ -41,6 +42,23 @@ func IssueAudience(app *definition.App, author, queue, assignee string) []string
 	}
 	slices.Sort(keys)
 	return slices.Compact(keys)
+}
+
+// Decides reports whether the actor may decide the issue: members of its queue,
+// whom it was assigned to, and its author where no rule routed it. The app may be
+// nil. Whether the account is disabled is for the caller to ask.
+func Decides(app *definition.App, i *landfall.Issue, a *landfall.Actor) bool {
+	if i.Assignee == a.User && (a.User != i.Author || i.Queue == landfall.FallbackQueue) {
+		return true
+	}
+	return slices.ContainsFunc(app.Members(i.Queue), a.Has)
+}
+
+// Claimed reports whether a claim keeps others off the issue: until its lease
+// ends, or its holder may decide it no more.
+func Claimed(app *definition.App, i *landfall.Issue, holder *landfall.Actor, now time.Time) bool {
+	leased := i.State == landfall.IssueClaimed && i.ClaimedUntil != nil && now.Before(*i.ClaimedUntil)
+	return leased && !holder.Disabled && Decides(app, i, holder)
 }
 
 // Unrouted is the refusal with its issue where it goes when no rule routes it:

@@ -66,30 +66,33 @@ func (j *judging) mayDecide(id string, a *landfall.Actor) (*store.IssueRow, erro
 		return nil, absent
 	}
 	i := &row.Issue
+	claimed, err := j.claimed(i, a.User)
+	if err != nil {
+		return nil, err
+	}
 	if !core.Sees(a, core.IssueAudience(j.app, i.Author, i.Queue, i.Assignee)) {
 		return nil, absent
 	}
 	switch {
 	case a.Disabled:
 		return nil, errDisabled
-	case !j.decides(i, a):
+	case !core.Decides(j.app, i, a):
 		return nil, landfall.Errorf(landfall.CodeForbidden, "only members of the queue decide this issue").WithHint("its author can amend or withdraw it, or comment")
 	case !i.Open():
 		return nil, landfall.Errorf(landfall.CodeConflict, "the issue is decided already, by %s", i.Decider).WithHint("look at it again; it can be reopened")
-	case i.State == landfall.IssueClaimed && i.Assignee != a.User && i.ClaimedUntil != nil && i.ClaimedUntil.After(j.l.Now()):
+	case claimed:
 		return nil, landfall.Errorf(landfall.CodeConflict, "%s is at work on this issue until %s", i.Assignee, i.ClaimedUntil.Format("15:04")).WithHint("ask them, or wait")
 	}
 	return row, nil
 }
 
-// decides: members of its queue, whom it was assigned to, and its author where
-// no rule routed it.
-func (j *judging) decides(i *landfall.Issue, a *landfall.Actor) bool {
-	if i.Assignee == a.User && (a.User != i.Author || i.Queue == landfall.FallbackQueue) {
-		return true
+// claimed reports whether the claim of somebody else than user holds.
+func (j *judging) claimed(i *landfall.Issue, user string) (bool, error) {
+	if i.State != landfall.IssueClaimed || i.Assignee == user {
+		return false, nil
 	}
-	audience := core.IssueAudience(j.app, "", i.Queue, "")
-	return slices.ContainsFunc(a.Roles, func(role string) bool { return slices.Contains(audience, "role:"+role) })
+	holder, err := j.actor(i.Assignee)
+	return err == nil && core.Claimed(j.app, i, &holder, j.l.Now()), err
 }
 
 // errDisabled: the account was disabled after its user was let in.

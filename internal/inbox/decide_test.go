@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/landfall-sync/landfall"
 	"github.com/landfall-sync/landfall/examples"
@@ -113,5 +114,41 @@ types:
 		if b, err := json.Marshal(out); err != nil || strings.Contains(string(b), secret) {
 			t.Errorf("dry: %t: %s %v", dry, b, err)
 		}
+	}
+}
+
+// A claim keeps others from deciding only while its holder may decide.
+func TestDecisionOfWhatSomebodyElseClaimed(t *testing.T) {
+	in, st := stocked(t, 0)
+	now := timed(t, in)
+	people(t, st, map[string][]string{"emma": {"manager"}, "ada": {landfall.Administrator}, "bo": {landfall.Administrator}})
+	id := pushed(t, in, 1, "", creation(1, "one")).Receipts[0].Issue
+	until := now.Add(15 * time.Minute)
+	err := st.Update(t.Context(), func(w store.Writer) error {
+		row, err := w.Issue("w", id)
+		if err != nil {
+			return err
+		}
+		row.Issue.State, row.Issue.Assignee, row.Issue.ClaimedUntil = landfall.IssueClaimed, "bo", &until
+		return w.PutIssue("w", row)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	keep := func() error {
+		_, err := in.Resolve(t.Context(), "w", landfall.Actor{User: "ada"}, id, wire.Resolve{Decision: core.Decision{Take: core.ServerSide}})
+		return err
+	}
+	if err := keep(); landfall.CodeOf(err) != landfall.CodeConflict || !strings.Contains(err.Error(), "bo is at work") {
+		t.Fatal(err)
+	}
+	err = st.Update(t.Context(), func(w store.Writer) error {
+		return w.PutUser("w", &store.User{Name: "bo", Roles: []string{landfall.Administrator}, Disabled: true})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := keep(); err != nil {
+		t.Fatal(err)
 	}
 }

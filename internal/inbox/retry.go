@@ -217,7 +217,7 @@ func notRetried(id string, err error) wire.Retried {
 }
 
 func (j *judging) mayRetry(i *landfall.Issue, a *landfall.Actor) bool {
-	return j.decides(i, a) || i.Author == a.User && i.Kind.Amendable()
+	return core.Decides(j.app, i, a) || i.Author == a.User && i.Kind.Amendable()
 }
 
 func (j *judging) retry(id, by string) (wire.Retried, error) {

@@ -191,13 +191,17 @@ func (j *judging) tend() error {
 func (j *judging) unaided(row *store.IssueRow) error {
 	i := &row.Issue
 	l, err := j.lane(i)
+	if err != nil {
+		return err
+	}
+	claimed, err := j.claimed(i, "")
 	switch {
 	case err != nil:
 		return err
 	case !i.Open() || !byItself[i.Kind] || len(l.own) == 0: // reopened, it is a person's
 		row.Next, row.Why = time.Time{}, ""
 		return j.w.PutIssue(j.ws, row)
-	case i.ClaimedUntil != nil && i.ClaimedUntil.After(j.l.Now()): // somebody looks at it
+	case claimed: // somebody looks at it
 		row.Next = *i.ClaimedUntil
 		return j.w.PutIssue(j.ws, row)
 	}

@@ -313,7 +313,7 @@ func TestManyWaitForARecord(t *testing.T) {
 func TestWhatIsNotTried(t *testing.T) {
 	in, st := stocked(t, 0)
 	now := timed(t, in)
-	people(t, st, map[string][]string{"emma": {"manager"}})
+	people(t, st, map[string][]string{"emma": {"manager"}, "ada": {landfall.Administrator}})
 	r := pushed(t, in, 1, "", creation(1, "one"), creation(2, "two"))
 	claimed, reopened := r.Receipts[0].Issue, r.Receipts[1].Issue
 	until := now.Add(15 * time.Minute)

@@ -31,13 +31,13 @@ type edit struct {
 }
 
 // Claim takes the issue for the caller, or renews the caller's claim: nobody
-// else may take or assign it until the lease ends. Members of its queue and its
-// assignee may claim. CodeConflict while another's claim holds, and for
+// else may take, assign or decide it until the lease ends, or the holder may not
+// decide it any more. Who may decide it may claim it. CodeConflict while another's claim holds, and for
 // resolved issues; CodeForbidden for others.
 func (d *Desk) Claim(ctx context.Context, ws string, actor landfall.Actor, ref string) (*wire.IssueView, error) {
 	return d.change(ctx, ws, actor, ref, "claim", func(e *edit) error {
 		i := e.issue
-		if !e.decides(i) && i.Assignee != e.who.User {
+		if !core.Decides(e.app, i, &e.who) {
 			return e.notYours("claim")
 		}
 		if err := e.free(); err != nil {
@@ -54,7 +54,7 @@ func (d *Desk) Claim(ctx context.Context, ws string, actor landfall.Actor, ref s
 }
 
 // Release gives a claimed issue back: it is open again, and with whom it was
-// before the claim. The holder may release, and, once the lease has ended, any
+// before the claim. The holder may release, and, once the claim has ended, any
 // member of its queue.
 func (d *Desk) Release(ctx context.Context, ws string, actor landfall.Actor, ref string) (*wire.IssueView, error) {
 	return d.change(ctx, ws, actor, ref, "release", func(e *edit) error {
@@ -275,7 +275,14 @@ func (e *edit) free() error {
 	if !i.Open() {
 		return landfall.Errorf(landfall.CodeConflict, "issue %d is resolved", i.Number).WithHint("reopen it first")
 	}
-	if i.State == landfall.IssueClaimed && i.Assignee != e.who.User && i.ClaimedUntil != nil && e.now.Before(*i.ClaimedUntil) {
+	if i.State != landfall.IssueClaimed || i.Assignee == e.who.User {
+		return nil
+	}
+	u, err := e.r.User(e.ws, i.Assignee)
+	if err != nil || u == nil {
+		return err
+	}
+	if holder := u.Actor(); core.Claimed(e.app, i, &holder, e.now) {
 		return landfall.Errorf(landfall.CodeConflict, "issue %d is claimed by %s until %s", i.Number, i.Assignee, i.ClaimedUntil.UTC().Format(time.RFC3339)).
 			WithHint("ask %s to release it, or wait until then", i.Assignee)
 	}

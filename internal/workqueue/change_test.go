@@ -102,6 +102,50 @@ func TestClaim(t *testing.T) {
 	}
 }
 
+// A claim keeps others off only while its holder may decide the issue.
+func TestClaimOfSomebodyWhoMayNotDecide(t *testing.T) {
+	for name, c := range map[string]struct {
+		author string
+		now    store.User
+		holds  bool
+	}{
+		"still a member":              {author: "emma", now: store.User{Name: "sven", Roles: []string{"sync_admin"}}, holds: true},
+		"not the role, not the maker": {author: "emma", now: store.User{Name: "sven"}, holds: true}, // it is theirs, as if it had been assigned
+		"not the role, and the maker": {author: "sven", now: store.User{Name: "sven"}},
+		"disabled":                    {author: "emma", now: store.User{Name: "sven", Roles: []string{"sync_admin"}, Disabled: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.conflict("issue-1", 1, "e1")
+			w.update(func(tx store.Writer) error {
+				row, err := tx.Issue(ws, "issue-1")
+				if err != nil {
+					return err
+				}
+				row.Issue.Author = c.author
+				return tx.PutIssue(ws, row)
+			})
+			must[*wire.IssueView](t)(w.desk.Claim(ctx, ws, actor("sven"), "1"))
+			w.update(func(tx store.Writer) error { return tx.PutUser(ws, &c.now) })
+			_, err := w.desk.Claim(ctx, ws, actor("ada"), "1")
+			if c.holds {
+				expect(t, err, landfall.CodeConflict, "sven")
+			} else if err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
+// Who may not decide an issue can't keep others off it.
+func TestAuthorsDoNotClaimTheirOwn(t *testing.T) {
+	w := newWorld(t)
+	w.conflict("issue-1", 1, "e1")
+	must[*wire.IssueView](t)(w.desk.Assign(ctx, ws, actor("sven"), "1", wire.Assign{To: "user:emma"}))
+	_, err := w.desk.Claim(ctx, ws, actor("emma"), "1")
+	expect(t, err, landfall.CodeForbidden, "Sync conflicts", "sync_admin")
+}
+
 func TestRelease(t *testing.T) {
 	w := newWorld(t)
 	w.conflict("issue-1", 1, "e1")

@@ -81,7 +81,7 @@ func covers(own []*Item, old *Issue, i *landfall.Issue, reopened bool) []*Item {
 // by another's claim.
 func (r *reading) mayDecide(old *Issue, i *landfall.Issue) {
 	a := r.m.actor(i.Decider, "")
-	claimed := old.State == landfall.IssueClaimed && old.Assignee != a.User && leased(&old.Issue, r.now())
+	claimed := old.Assignee != a.User && r.claimed(old)
 	if a.Disabled || claimed || !r.m.decides(&a, &old.Issue) {
 		r.complain("issue-right", "%s may not decide issue %s in %s", a.User, i.ID, old.Queue)
 	}

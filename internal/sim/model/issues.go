@@ -158,11 +158,11 @@ func (r *reading) changed(c *landfall.Change, old *Issue, row *store.IssueRow) {
 	}
 	a := r.m.actor(c.Author, "")
 	member := slices.ContainsFunc(r.m.members(old.Queue), a.Has)
-	free := old.State != landfall.IssueClaimed || old.Assignee == a.User || old.ClaimedUntil == nil || !old.ClaimedUntil.After(r.now())
+	free := old.Assignee == a.User || !r.claimed(old)
 	may, action := false, ""
 	switch c.Transition {
 	case "claim":
-		may, action = old.Open() && free && (member || old.Assignee == a.User) && i.State == landfall.IssueClaimed && i.Assignee == a.User && leased(i, r.now()), store.IssueClaim
+		may, action = old.Open() && free && r.m.decides(&a, &old.Issue) && i.State == landfall.IssueClaimed && i.Assignee == a.User && leased(i, r.now()), store.IssueClaim
 	case "release":
 		may, action = old.State == landfall.IssueClaimed && free && (member || old.Assignee == a.User) && i.State == landfall.IssueOpen && i.ClaimedUntil == nil, store.IssueRelease
 	case "assign":
@@ -178,6 +178,13 @@ func (r *reading) changed(c *landfall.Change, old *Issue, row *store.IssueRow) {
 	if action != "" {
 		r.audited("audit", action, i.ID)
 	}
+}
+
+// claimed: a claim keeps others off an issue as long as it is leased, and its
+// holder may decide the issue.
+func (r *reading) claimed(old *Issue) bool {
+	holder := r.m.actor(old.Assignee, "")
+	return old.State == landfall.IssueClaimed && leased(&old.Issue, r.now()) && !holder.Disabled && r.m.decides(&holder, &old.Issue)
 }
 
 // leased: a claim ends.

@@ -18,11 +18,10 @@ var unaidedKinds = []landfall.Kind{
 // unaided: the server tries by itself only what may pass without a decision, and
 // what nobody looks at.
 func (r *reading) unaided(old *Issue) {
-	claimed := old.State == landfall.IssueClaimed && old.ClaimedUntil != nil && old.ClaimedUntil.After(r.now())
 	if r.m.settings["retry.unaided"] == "off" {
 		r.complain("unaided", "issue %s is tried again by the server itself, which is switched off", old.ID)
 	}
-	if !old.Open() || claimed || !slices.Contains(unaidedKinds, old.Kind) {
+	if !old.Open() || r.claimed(old) || !slices.Contains(unaidedKinds, old.Kind) {
 		r.complain("unaided", "issue %s, %s of kind %s, is tried again by the server itself", old.ID, old.State, old.Kind)
 	}
 }

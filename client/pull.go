@@ -38,6 +38,11 @@ func (c *Client) pull(ctx context.Context, b *batch, r *Report) (deed, error) {
 		if s.Checkpoint != b.s.Checkpoint {
 			return nil // another process was here first
 		}
+		if reply.NewEpoch || reply.Resync && reply.Checkpoint == "" { // of a checkpoint that can't be read, nobody knows
+			if err := strayAll(tx); err != nil {
+				return err
+			}
+		}
 		offered, err := c.behind(tx, s, b.s, reply.Expects)
 		if err != nil {
 			return err

@@ -100,6 +100,47 @@ func TestHistoryIsLostBeforeAFullSyncBegins(t *testing.T) {
 	}
 }
 
+// Who holds nothing of the history that was lost hears of it once all the same: by
+// the places in its receipts a device can't tell what is still there.
+func TestNewEpochIsTold(t *testing.T) {
+	w := newWorld(t, memory.New(), "emma")
+	w.put(put{id: "a", owner: "emma"})
+	pull := func(since string) *wire.PullReply {
+		t.Helper()
+		r, err := w.log.Pull(ctx, ws, "phone", landfall.Actor{User: "emma"}, since, 9)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	held := pull("")
+	if same := pull(held.Checkpoint); held.NewEpoch || same.NewEpoch {
+		t.Error("there is none yet")
+	}
+	w.update(func(tx store.Writer) error {
+		h, err := tx.Head(ws)
+		if err != nil {
+			return err
+		}
+		h.Epoch = "after a restore"
+		return tx.SetHead(ws, *h)
+	})
+	told := pull(held.Checkpoint)
+	if !told.NewEpoch || told.Resync || told.Lost {
+		t.Errorf("%+v", told)
+	}
+	if again := pull(told.Checkpoint); again.NewEpoch {
+		t.Error("it is told twice")
+	}
+	w.update(func(tx store.Writer) error {
+		_, err := store.AskResync(tx, ws, "", true)
+		return err
+	})
+	if full := pull(held.Checkpoint); !full.NewEpoch || !full.Resync || full.Lost {
+		t.Errorf("with a full sync: %+v", full)
+	}
+}
+
 func headNow(t *testing.T, w *world) (out store.Head) {
 	t.Helper()
 	if err := w.store.View(ctx, func(r store.Reader) error {

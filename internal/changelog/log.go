@@ -152,6 +152,7 @@ func (l *Log) Page(ctx context.Context, ws, replica string, actor landfall.Actor
 				reply.Checkpoint, err = anew(r, ws, head, now)
 			}
 		}
+		reply.NewEpoch = pos != nil && pos.epoch != head.Epoch
 		if device != nil {
 			reply.Expects, reply.Order = wire.Expected(device.Incarnation, device.Next, device.LastHash), device.Order()
 		}

@@ -92,6 +92,10 @@ type PullReply struct {
 	// Lost, with Resync, means that the server has lost the history of the
 	// checkpoint: it was restored.
 	Lost bool `json:"lost,omitempty"`
+	// NewEpoch means that the server has lost history since it gave the checkpoint,
+	// though perhaps none that the device had pulled: the places in the receipts
+	// from before may be of that.
+	NewEpoch bool `json:"new_epoch,omitempty"`
 	// Expects is where the server stands in the device's outbox. What the device
 	// has a receipt for from there on was lost; it offers it again.
 	Expects *Expects `json:"expects,omitempty"`

@@ -80,7 +80,8 @@ type Issue struct {
 	Version int64  `json:"-"`
 	State   string `json:"-"`
 	Queue   string `json:"-"` // work queue it is in
-	// Assignee has it in the worklist: the author (no rule), or who claimed it.
+	// Assignee has it in the worklist: whom it was assigned to, the author where no
+	// rule routed it, or who claimed it. See Assigned.
 	Assignee string `json:"-"`
 
 	Number       int64      `json:"number"`
@@ -101,6 +102,7 @@ type Issue struct {
 	ReceivedAt   time.Time  `json:"received_at"`
 	Attempts     int        `json:"attempts"`
 	ClaimedUntil *time.Time `json:"claimed_until,omitempty"`
+	AssignedTo   *string    `json:"assigned_to,omitempty"` // while it is claimed: whom it was assigned to before, "" for nobody
 	Settlement   Settlement `json:"settlement,omitempty"`
 	Decider      string     `json:"decider,omitempty"`
 	DecidedAt    *time.Time `json:"decided_at,omitempty"`
@@ -111,6 +113,16 @@ type Issue struct {
 
 // Open reports whether the issue still needs a decision.
 func (i *Issue) Open() bool { return i.State != IssueResolved }
+
+// Assigned is whom the issue was assigned to, if anybody. Who claims an issue has
+// it in the worklist, and sees and decides it by the right that they have anyhow:
+// a claim gives none, so that none stays when that right goes.
+func (i *Issue) Assigned() string {
+	if i.State == IssueClaimed && i.AssignedTo != nil {
+		return *i.AssignedTo
+	}
+	return i.Assignee
+}
 
 // AsRecord is the issue as the case that is stored and synced. Audience and
 // timestamps of the record are the caller's.

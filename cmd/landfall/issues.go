@@ -57,7 +57,10 @@ func (c *issueListCmd) Run(s *session) error {
 	return page(s, l, func(i *wire.IssueView) string { return i.ID }, "No issue waits here: whatever devices sent is applied or decided.",
 		[]string{"NO.", "KIND", "RECORD", "BY", "STATE", "QUEUE", "RECEIVED"}, func(i *wire.IssueView) []string {
 			state := i.State
-			if i.Settlement != "" {
+			switch {
+			case i.State == landfall.IssueClaimed:
+				state += " (" + i.Assignee + ")"
+			case i.Settlement != "":
 				state += " (" + string(i.Settlement) + ")"
 			}
 			return []string{fmt.Sprint(i.Number), words(i.Kind), or(i.RecordTitle, i.RecordType) + " " + or(i.RecordNumber, abbreviate(i.Record)), i.Author, state, or(i.QueueTitle, i.Queue), when(i.ReceivedAt)}

@@ -31,11 +31,11 @@ func Route(app *definition.App, i *landfall.Issue) (queue, assignee string) {
 }
 
 // IssueAudience lists the keys that may receive an issue, sorted: its author,
-// its assignee and the members of its queue.
-func IssueAudience(app *definition.App, author, queue, assignee string) []string {
+// whom it was assigned to and the members of its queue.
+func IssueAudience(app *definition.App, author, queue, assigned string) []string {
 	keys := []string{"user:" + author}
-	if assignee != "" {
-		keys = append(keys, "user:"+assignee)
+	if assigned != "" {
+		keys = append(keys, "user:"+assigned)
 	}
 	for _, role := range app.Members(queue) {
 		keys = append(keys, "role:"+role)
@@ -48,7 +48,7 @@ func IssueAudience(app *definition.App, author, queue, assignee string) []string
 // whom it was assigned to, and its author where no rule routed it. The app may be
 // nil. Whether the account is disabled is for the caller to ask.
 func Decides(app *definition.App, i *landfall.Issue, a *landfall.Actor) bool {
-	if i.Assignee == a.User && (a.User != i.Author || i.Queue == landfall.FallbackQueue) {
+	if i.Assigned() == a.User && (a.User != i.Author || i.Queue == landfall.FallbackQueue) {
 		return true
 	}
 	return slices.ContainsFunc(app.Members(i.Queue), a.Has)

@@ -149,7 +149,7 @@ func (w *workspace) rightKeys(row *store.Row) bool {
 			return false
 		}
 		app, err := w.apps.at(w.head.Definition)
-		return err != nil || slices.Equal(row.Keys, core.IssueAudience(app, i.Author, i.Queue, i.Assignee))
+		return err != nil || slices.Equal(row.Keys, core.IssueAudience(app, i.Author, i.Queue, i.Assigned()))
 	}
 	app, err := w.apps.latest(r.Type)
 	if err != nil {

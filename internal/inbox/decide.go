@@ -70,7 +70,7 @@ func (j *judging) mayDecide(id string, a *landfall.Actor) (*store.IssueRow, erro
 	if err != nil {
 		return nil, err
 	}
-	if !core.Sees(a, core.IssueAudience(j.app, i.Author, i.Queue, i.Assignee)) {
+	if !core.Sees(a, core.IssueAudience(j.app, i.Author, i.Queue, i.Assigned())) {
 		return nil, absent
 	}
 	switch {

@@ -156,10 +156,11 @@ func (j *judging) settle(row *store.IssueRow, e landfall.Effects, covered []*sto
 	now := j.l.Now()
 	i := &row.Issue
 	i.State, i.Version, i.Settlement, i.Decider, i.DecidedAt = landfall.IssueResolved, j.l.Next(), end.settlement, end.decider, &now
-	i.Note, i.Through, i.ClaimedUntil = end.note, end.through, nil
+	i.Note, i.Through = end.note, end.through
+	i.Assignee, i.AssignedTo, i.ClaimedUntil = was.Assigned(), nil, nil
 	row.Tries = store.Tries{Tried: row.Tried}
 	c := landfall.Change{Action: landfall.Moved, Transition: "resolve", From: was.State, To: i.State, Author: end.decider, Note: end.note}
-	audience := core.IssueAudience(j.app, i.Author, i.Queue, i.Assignee)
+	audience := core.IssueAudience(j.app, i.Author, i.Queue, i.Assigned())
 	if err := j.issueEffects(&e, i, &was, audience, c); err != nil {
 		return 0, nil, err
 	}

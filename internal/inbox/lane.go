@@ -283,7 +283,7 @@ func (j *judging) attempted(t *attempt, r *core.Refusal) error {
 	i.Version, i.Attempts = j.l.Next(), i.Attempts+1
 	var e landfall.Effects
 	c := landfall.Change{Action: landfall.Updated, From: i.State, To: i.State, Author: i.Author, Note: "tried again"}
-	if err := j.issueEffects(&e, i, &was, core.IssueAudience(j.app, i.Author, i.Queue, i.Assignee), c); err != nil {
+	if err := j.issueEffects(&e, i, &was, core.IssueAudience(j.app, i.Author, i.Queue, i.Assigned()), c); err != nil {
 		return err
 	}
 	if _, err := j.commit(&e); err != nil {

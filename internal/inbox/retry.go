@@ -230,7 +230,7 @@ func (j *judging) retry(id, by string) (wire.Retried, error) {
 	if err != nil {
 		return out, err
 	}
-	if row == nil || !core.Sees(&a, core.IssueAudience(j.app, row.Issue.Author, row.Issue.Queue, row.Issue.Assignee)) {
+	if row == nil || !core.Sees(&a, core.IssueAudience(j.app, row.Issue.Author, row.Issue.Queue, row.Issue.Assigned())) {
 		return out, landfall.Errorf(landfall.CodeNotFound, "there is no such issue, or you may not see it").WithHint("see `landfall issue list`")
 	}
 	if a.Disabled {

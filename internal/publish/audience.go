@@ -213,7 +213,7 @@ func (a *audiences) issues(queue string) (moved int, err error) {
 			if err != nil {
 				return moved, err
 			}
-			did, err := a.settle(stored, i.ID, core.IssueAudience(a.next, i.Author, i.Queue, i.Assignee))
+			did, err := a.settle(stored, i.ID, core.IssueAudience(a.next, i.Author, i.Queue, i.Assigned()))
 			if err != nil {
 				return moved, err
 			}

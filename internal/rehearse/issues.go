@@ -43,8 +43,8 @@ func (r *run) issues() error {
 func (r *run) issue(s store.Reader, row *store.IssueRow) error {
 	i, o := &row.Issue, &r.out.Issues
 	o.Open++
-	keys := core.IssueAudience(r.now, i.Author, i.Queue, i.Assignee)
-	if !slices.Equal(keys, core.IssueAudience(r.next, i.Author, i.Queue, i.Assignee)) {
+	keys := core.IssueAudience(r.now, i.Author, i.Queue, i.Assigned())
+	if !slices.Equal(keys, core.IssueAudience(r.next, i.Author, i.Queue, i.Assigned())) {
 		o.Sight++
 	}
 	was, err := r.cfg.Retrier.Rejudge(s, r.ws, r.now, row)

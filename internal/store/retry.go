@@ -85,7 +85,7 @@ type IssueGroup struct {
 	Cause    string
 	Kind     landfall.Kind
 	Queue    string
-	Assignee string
+	Assignee string // whom they were assigned to
 	Author   string
 	Device   string
 	Count    int

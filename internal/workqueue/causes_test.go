@@ -27,7 +27,7 @@ func (w *world) arise(i landfall.Issue) {
 		if err != nil {
 			return err
 		}
-		if err := l.Commit(&landfall.Effects{Writes: []landfall.Write{{Record: rec, Audience: core.IssueAudience(w.defs.app, i.Author, i.Queue, i.Assignee)}}, Changes: []landfall.Change{{Type: rec.Type, ID: rec.ID, Action: landfall.Created, At: l.Now()}}}); err != nil {
+		if err := l.Commit(&landfall.Effects{Writes: []landfall.Write{{Record: rec, Audience: core.IssueAudience(w.defs.app, i.Author, i.Queue, i.Assigned())}}, Changes: []landfall.Change{{Type: rec.Type, ID: rec.ID, Action: landfall.Created, At: l.Now()}}}); err != nil {
 			return err
 		}
 		if err := tx.PutIssue(ws, &store.IssueRow{Issue: i}); err != nil {

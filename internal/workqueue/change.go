@@ -47,8 +47,8 @@ func (d *Desk) Claim(ctx context.Context, ws string, actor landfall.Actor, ref s
 		if i.State != landfall.IssueClaimed {
 			e.action = landfall.Moved
 		}
-		until := e.now.Add(d.lease)
-		i.State, i.Assignee, i.ClaimedUntil = landfall.IssueClaimed, e.who.User, &until
+		until, assigned := e.now.Add(d.lease), i.Assigned()
+		i.State, i.Assignee, i.AssignedTo, i.ClaimedUntil = landfall.IssueClaimed, e.who.User, &assigned, &until
 		return nil
 	})
 }
@@ -70,22 +70,19 @@ func (d *Desk) Release(ctx context.Context, ws string, actor landfall.Actor, ref
 				return err
 			}
 		}
-		before, err := e.beforeClaim()
-		if err != nil {
-			return err
-		}
 		e.action = landfall.Moved
-		i.State, i.Assignee, i.ClaimedUntil = landfall.IssueOpen, before, nil
+		i.Assignee = i.Assigned()
+		i.State, i.AssignedTo, i.ClaimedUntil = landfall.IssueOpen, nil, nil
 		return nil
 	})
 }
 
-// Comment adds a remark. The author, the assignee and members of the issue's
+// Comment adds a remark. The author, whom it was assigned to and members of the issue's
 // queue may comment, on resolved issues too.
 func (d *Desk) Comment(ctx context.Context, ws string, actor landfall.Actor, ref, text string) (*wire.IssueView, error) {
 	return d.change(ctx, ws, actor, ref, "comment", func(e *edit) error {
 		i := e.issue
-		if !e.decides(i) && i.Author != e.who.User && i.Assignee != e.who.User {
+		if !e.decides(i) && i.Author != e.who.User && i.Assigned() != e.who.User {
 			return e.notYours("comment on")
 		}
 		text, err := written("a comment", text)
@@ -134,7 +131,7 @@ func (d *Desk) Assign(ctx context.Context, ws string, actor landfall.Actor, ref 
 				WithHint("write user:NAME or queue:NAME")
 		}
 		e.action, e.note = landfall.Assigned, note
-		i.State, i.ClaimedUntil = landfall.IssueOpen, nil
+		i.State, i.AssignedTo, i.ClaimedUntil = landfall.IssueOpen, nil, nil
 		return nil
 	})
 }
@@ -163,7 +160,7 @@ func (d *Desk) Reopen(ctx context.Context, ws string, actor landfall.Actor, ref,
 			i.Queue = landfall.FallbackQueue
 		}
 		e.action, e.note = landfall.Moved, note
-		i.State, i.Assignee, i.ClaimedUntil = landfall.IssueOpen, "", nil
+		i.State, i.Assignee = landfall.IssueOpen, ""
 		i.Settlement, i.Decider, i.DecidedAt, i.Note = "", "", nil, ""
 		return nil
 	})
@@ -234,7 +231,7 @@ func (e *edit) commit(w store.Writer, ledger *store.Ledger, before *landfall.Iss
 		Author: e.who.User, At: e.now, Edited: e.now, Origin: origin, Issue: i.ID, Note: e.note,
 	}
 	err = ledger.Commit(&landfall.Effects{
-		Writes:  []landfall.Write{{Record: rec, Audience: core.IssueAudience(e.app, i.Author, i.Queue, i.Assignee)}},
+		Writes:  []landfall.Write{{Record: rec, Audience: core.IssueAudience(e.app, i.Author, i.Queue, i.Assigned())}},
 		Changes: []landfall.Change{c},
 	})
 	if err != nil {
@@ -293,25 +290,6 @@ func (e *edit) notYours(what string) error {
 	q := e.queue(e.issue.Queue)
 	return landfall.Errorf(landfall.CodeForbidden, "you may not %s issue %d", what, e.issue.Number).
 		WithHint("it is in %s, whose members have the role %s", q.title, strings.Join(q.members, " or "))
-}
-
-// beforeClaim is who had the issue in the worklist before it was claimed.
-func (e *edit) beforeClaim() (string, error) {
-	changes, err := e.r.Changes(e.ws, e.issue.ID, 0)
-	if err != nil {
-		return "", err
-	}
-	for n := len(changes) - 1; n >= 0; n-- {
-		c := &changes[n]
-		if c.Transition != "claim" || c.From == landfall.IssueClaimed {
-			continue
-		}
-		if _, moved := c.Set[assigneeField]; !moved {
-			return e.issue.Assignee, nil // it was the claimer's already
-		}
-		return textOf(c.Was[assigneeField]), nil
-	}
-	return "", nil
 }
 
 // enabled refuses a name that is no enabled user's.

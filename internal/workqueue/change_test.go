@@ -74,7 +74,7 @@ func TestClaim(t *testing.T) {
 	if c.Action != landfall.Moved || c.From != landfall.IssueOpen || c.To != landfall.IssueClaimed || c.Author != "sven" || c.Origin.Replica != "desk" {
 		t.Fatalf("change: %+v", c)
 	}
-	if want := []string{"role:sync_admin", "user:emma", "user:sven"}; !slices.Equal(aud, want) {
+	if want := []string{"role:sync_admin", "user:emma"}; !slices.Equal(aud, want) {
 		t.Fatalf("audience %v, want %v", aud, want)
 	}
 
@@ -110,7 +110,7 @@ func TestClaimOfSomebodyWhoMayNotDecide(t *testing.T) {
 		holds  bool
 	}{
 		"still a member":              {author: "emma", now: store.User{Name: "sven", Roles: []string{"sync_admin"}}, holds: true},
-		"not the role, not the maker": {author: "emma", now: store.User{Name: "sven"}, holds: true}, // it is theirs, as if it had been assigned
+		"not the role, not the maker": {author: "emma", now: store.User{Name: "sven"}},
 		"not the role, and the maker": {author: "sven", now: store.User{Name: "sven"}},
 		"disabled":                    {author: "emma", now: store.User{Name: "sven", Roles: []string{"sync_admin"}, Disabled: true}},
 	} {
@@ -135,6 +135,27 @@ func TestClaimOfSomebodyWhoMayNotDecide(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A claim gives no right: who loses the role sees nothing more of what they claimed.
+func TestClaimGivesNoRight(t *testing.T) {
+	w := newWorld(t)
+	w.conflict("issue-1", 1, "e1")
+	must[*wire.IssueView](t)(w.desk.Claim(ctx, ws, actor("sven"), "1"))
+	mine := func() int {
+		return len(must[wire.List[wire.WorkItem]](t)(w.desk.Worklist(ctx, ws, actor("sven"), store.Page{})).Items)
+	}
+	if mine() != 1 {
+		t.Error("it is not in the worklist of who claimed it")
+	}
+	w.update(func(tx store.Writer) error { return tx.PutUser(ws, &store.User{Name: "sven"}) })
+	if mine() != 0 {
+		t.Error("it is still in the worklist")
+	}
+	_, err := w.desk.Issue(ctx, ws, actor("sven"), "1")
+	expect(t, err, landfall.CodeNotFound)
+	_, err = w.desk.Comment(ctx, ws, actor("sven"), "1", "still here")
+	expect(t, err, landfall.CodeNotFound)
 }
 
 // Who may not decide an issue can't keep others off it.

@@ -68,12 +68,3 @@ func valueOf(text string) (landfall.Value, error) {
 	}
 	return bytes.TrimSpace(b.Bytes()), nil
 }
-
-// textOf is the text of a value, "" for null and for what is not text.
-func textOf(v landfall.Value) string {
-	text := ""
-	if json.Unmarshal(v, &text) != nil {
-		return ""
-	}
-	return text
-}

@@ -159,18 +159,19 @@ func (r *reading) changed(c *landfall.Change, old *Issue, row *store.IssueRow) {
 	a := r.m.actor(c.Author, "")
 	member := slices.ContainsFunc(r.m.members(old.Queue), a.Has)
 	free := old.Assignee == a.User || !r.claimed(old)
+	given := assignedTo(i) == assignedTo(&old.Issue)
 	may, action := false, ""
 	switch c.Transition {
 	case "claim":
-		may, action = old.Open() && free && r.m.decides(&a, &old.Issue) && i.State == landfall.IssueClaimed && i.Assignee == a.User && leased(i, r.now()), store.IssueClaim
+		may, action = old.Open() && free && given && r.m.decides(&a, &old.Issue) && i.State == landfall.IssueClaimed && i.Assignee == a.User && leased(i, r.now()), store.IssueClaim
 	case "release":
-		may, action = old.State == landfall.IssueClaimed && free && (member || old.Assignee == a.User) && i.State == landfall.IssueOpen && i.ClaimedUntil == nil, store.IssueRelease
+		may, action = old.State == landfall.IssueClaimed && free && given && (member || old.Assignee == a.User) && i.State == landfall.IssueOpen && unclaimed(i), store.IssueRelease
 	case "assign":
-		may, action = old.Open() && free && member && i.State == landfall.IssueOpen && i.ClaimedUntil == nil, store.IssueAssign
+		may, action = old.Open() && free && member && i.State == landfall.IssueOpen && unclaimed(i), store.IssueAssign
 	case "reopen":
-		may, action = !old.Open() && member && i.State == landfall.IssueOpen && i.Settlement == "" && i.Decider == "", store.IssueReopen
+		may, action = !old.Open() && member && i.State == landfall.IssueOpen && i.Assignee == "" && unclaimed(i) && i.Settlement == "" && i.Decider == "", store.IssueReopen
 	case "comment":
-		may = (member || old.Author == a.User || old.Assignee == a.User) && i.State == old.State && len(i.Comments) == len(old.Comments)+1
+		may = (member || old.Author == a.User || old.Assignee == a.User) && given && i.State == old.State && i.Assignee == old.Assignee && len(i.Comments) == len(old.Comments)+1
 	}
 	if !may || a.Disabled {
 		r.complain("issue-right", "%s may not %s issue %s as it is", a.User, c.Transition, i.ID)
@@ -187,6 +188,9 @@ func (r *reading) claimed(old *Issue) bool {
 	return old.State == landfall.IssueClaimed && leased(&old.Issue, r.now()) && !holder.Disabled && r.m.decides(&holder, &old.Issue)
 }
 
+// unclaimed: nothing of a claim is left.
+func unclaimed(i *landfall.Issue) bool { return i.ClaimedUntil == nil && i.AssignedTo == nil }
+
 // leased: a claim ends.
 func leased(i *landfall.Issue, now time.Time) bool {
 	return i.ClaimedUntil != nil && i.ClaimedUntil.After(now)
@@ -194,7 +198,7 @@ func leased(i *landfall.Issue, now time.Time) bool {
 
 // tried: another try did not pass, and the issue stays as it was otherwise.
 func (r *reading) tried(old *Issue, i *landfall.Issue) {
-	if i.State != old.State || i.Queue != old.Queue || i.Assignee != old.Assignee || i.Attempts != old.Attempts+1 {
+	if i.State != old.State || i.Queue != old.Queue || i.Assignee != old.Assignee || assignedTo(i) != assignedTo(&old.Issue) || i.Attempts != old.Attempts+1 {
 		r.complain("issue", "issue %s is %s in %s after its try %d", i.ID, i.State, i.Queue, i.Attempts)
 	}
 	if !r.has(store.IssueRetry, i.ID) {

@@ -13,7 +13,7 @@ func (r *reading) settlement(changes []*landfall.Change, old *Issue, row *store.
 	i := &row.Issue
 	last := changes[len(changes)-1]
 	if last.From != old.State || last.To != i.State || last.Action != landfall.Moved || i.Decider != last.Author ||
-		i.DecidedAt == nil || !i.DecidedAt.Equal(r.now()) || i.ClaimedUntil != nil || i.Queue != old.Queue || i.Number != old.Number || i.Author != old.Author {
+		i.DecidedAt == nil || !i.DecidedAt.Equal(r.now()) || !unclaimed(i) || i.Assignee != assignedTo(&old.Issue) || i.Queue != old.Queue || i.Number != old.Number || i.Author != old.Author {
 		r.complain("issue", "issue %s ends at %d from %s to %s by %s, and says %s by %s", i.ID, r.seq, last.From, last.To, last.Author, i.State, i.Decider)
 	}
 	effects := changes[:len(changes)-1]

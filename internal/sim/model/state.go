@@ -245,8 +245,8 @@ func (m *Model) issueKeys(i *landfall.Issue) []string { return issueKeys(m.app, 
 
 func issueKeys(a *app.App, i *landfall.Issue) []string {
 	keys := []string{"user:" + i.Author}
-	if i.Assignee != "" {
-		keys = append(keys, "user:"+i.Assignee)
+	if to := assignedTo(i); to != "" {
+		keys = append(keys, "user:"+to)
 	}
 	for _, role := range membersOf(a, i.Queue) {
 		keys = append(keys, "role:"+role)
@@ -255,10 +255,21 @@ func issueKeys(a *app.App, i *landfall.Issue) []string {
 	return slices.Compact(keys)
 }
 
+// assignedTo is whom an issue was assigned to: a claim keeps that beside who claimed.
+func assignedTo(i *landfall.Issue) string {
+	if i.State != landfall.IssueClaimed {
+		return i.Assignee
+	}
+	if i.AssignedTo == nil {
+		return "nobody knows"
+	}
+	return *i.AssignedTo
+}
+
 // decides reports whether the actor may decide the issue: a member of its queue,
 // whom it was assigned to, and its author where no rule routed it.
 func (m *Model) decides(a *landfall.Actor, i *landfall.Issue) bool {
-	if i.Assignee == a.User && (a.User != i.Author || i.Queue == landfall.FallbackQueue) {
+	if assignedTo(i) == a.User && (a.User != i.Author || i.Queue == landfall.FallbackQueue) {
 		return true
 	}
 	return slices.ContainsFunc(m.members(i.Queue), a.Has)

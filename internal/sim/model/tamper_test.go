@@ -60,6 +60,18 @@ func pointers(c *watch.Commit) []*watch.Op {
 	return out
 }
 
+// claimed tampers with an issue as somebody claims it.
+func claimed(f func(*landfall.Issue)) func(*watch.Commit) bool {
+	return func(c *watch.Commit) bool {
+		return slices.ContainsFunc(c.Ops, func(op watch.Op) bool { return op.Change != nil && op.Change.Transition == "claim" }) && each(func(op *watch.Op) bool {
+			if op.Issue != nil {
+				f(&op.Issue.Issue)
+			}
+			return op.Issue != nil
+		})(c)
+	}
+}
+
 // without leaves the first op out that matches.
 func without(match func(*watch.Op) bool) func(*watch.Commit) bool {
 	return func(c *watch.Commit) bool {
@@ -368,14 +380,9 @@ var tampered = []struct {
 	{"a change at the desk that the audit does not tell of", "audit", without(func(op *watch.Op) bool {
 		return op.Audit != nil && strings.HasPrefix(op.Audit.Action, "record.")
 	})},
-	{"a claim without an end", "issue-right", func(c *watch.Commit) bool {
-		return slices.ContainsFunc(c.Ops, func(op watch.Op) bool { return op.Change != nil && op.Change.Transition == "claim" }) && each(func(op *watch.Op) bool {
-			if op.Issue != nil {
-				op.Issue.Issue.ClaimedUntil = nil
-			}
-			return op.Issue != nil
-		})(c)
-	}},
+	{"a claim without an end", "issue-right", claimed(func(i *landfall.Issue) { i.ClaimedUntil = nil })},
+	{"a claim that gives a right", "issue-right", claimed(func(i *landfall.Issue) { i.AssignedTo = new("mallory") })},
+	{"a claim that forgets whom it was assigned to", "issue-right", claimed(func(i *landfall.Issue) { i.AssignedTo = nil })},
 	{"a role without a grant", "grant", each(func(op *watch.Op) bool {
 		if op.User != nil {
 			op.User.Roles = append(slices.Clone(op.User.Roles), "boss")

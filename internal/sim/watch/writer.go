@@ -71,6 +71,7 @@ func (w *writer) SetCounter(ws, series string, n int64) error {
 func (w *writer) PutIssue(ws string, i *store.IssueRow) error {
 	own := *i
 	own.Issue.Messages, own.Issue.Comments = slices.Clone(i.Issue.Messages), slices.Clone(i.Issue.Comments)
+	own.Issue.AssignedTo = copied(i.Issue.AssignedTo)
 	own.Issue.ClaimedUntil, own.Issue.DecidedAt = copied(i.Issue.ClaimedUntil), copied(i.Issue.DecidedAt)
 	own.Sent, own.Then, own.Base = slices.Clone(i.Sent), i.Then.Clone(), i.Base.Clone()
 	w.note(ws, Op{Issue: &own})

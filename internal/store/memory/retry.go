@@ -73,7 +73,7 @@ func (t *tx) IssueGroups(ws, cause string) ([]store.IssueGroup, error) {
 	var out []store.IssueGroup
 	for _, row := range rows {
 		i := &row.Issue
-		g := store.IssueGroup{Cause: i.Cause, Kind: i.Kind, Queue: i.Queue, Assignee: i.Assignee, Author: i.Author, Device: i.Device}
+		g := store.IssueGroup{Cause: i.Cause, Kind: i.Kind, Queue: i.Queue, Assignee: i.Assigned(), Author: i.Author, Device: i.Device}
 		at, found := slices.BinarySearchFunc(out, g, alike)
 		if !found {
 			g.Newest, g.Last = i.Number, i.ReceivedAt

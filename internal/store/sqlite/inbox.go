@@ -290,7 +290,7 @@ func (t *tx) IssueByNumber(ws string, number int64) (*store.IssueRow, error) {
 // PutIssue implements store.Writer.
 func (t *tx) PutIssue(ws string, row *store.IssueRow) error {
 	i := &row.Issue
-	return t.put(qPutIssue, row, ws, i.ID, i.Number, i.State, i.Queue, i.Author, i.Record, i.Cause, i.Assignee, i.Device, string(i.Kind), i.ReceivedAt, row.Next)
+	return t.put(qPutIssue, row, ws, i.ID, i.Number, i.State, i.Queue, i.Author, i.Record, i.Cause, i.Assigned(), i.Device, string(i.Kind), i.ReceivedAt, row.Next)
 }
 
 // Issues implements store.Reader, like Items.

@@ -84,8 +84,23 @@ func (p *person) decide(d dice) error {
 	if d.chance(0.15) {
 		req.DryRun = true
 	}
+	if d.chance(0.15) {
+		p.w.decider(d.IntN(9)).meddle(d, i)
+	}
 	p.think(d)
 	return p.resolve(i, req)
+}
+
+// meddle changes what an issue is about while somebody else thinks about it.
+func (p *person) meddle(d dice, i *wire.IssueDetail) {
+	t := p.w.app().Type(i.RecordType)
+	if t == nil || i.Server == nil {
+		return
+	}
+	h := p.hand(d)
+	do := wire.Do{Op: landfall.OpUpdate, Type: t.Name, ID: i.Record, Version: i.RecordVersion, Set: h.some(t, i.Record, i.Server.Fields, 2)}
+	h.entered(t, i.Record, with(i.Server.Fields, do.Set))
+	p.act("change", func() error { return p.do(do) })
 }
 
 func (p *person) resolve(i *wire.IssueDetail, req wire.Resolve) error {
@@ -348,12 +363,16 @@ func (p *person) look(d dice) error {
 	})
 }
 
-// administer changes somebody's rights.
-func (p *person) administer(d dice) error {
-	name := pick(d, p.w.users)
+// somebody is a user whose rights may be changed: seldom the administrator.
+func (p *person) somebody(d dice) string {
 	if d.chance(0.8) {
-		name = pick(d, p.w.staff)
+		return pick(d, p.w.staff)
 	}
+	return pick(d, p.w.users)
+}
+
+// administer changes somebody's rights.
+func (p *person) administer(d dice, name string) error {
 	u := p.w.model.User(name)
 	if u == nil {
 		return nil

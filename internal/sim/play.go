@@ -97,13 +97,11 @@ var deskActs = map[string]func(*world, int, dice){
 	"look": func(w *world, who int, d dice) { p := w.decider(who); p.act("look", func() error { return p.look(d) }) },
 	"administer": func(w *world, _ int, d dice) {
 		w.root.act("administer", func() error {
-			if d.chance(0.3) {
-				w.rush()
-			}
-			err := w.root.administer(d)
-			if d.chance(0.4) {
-				w.rush()
-			}
+			name := w.root.somebody(d)
+			w.hurry(d, name)
+			w.sleep(d.span(0, time.Second))
+			err := w.root.administer(d, name)
+			w.hurry(d, name)
 			return err
 		})
 	},
@@ -143,11 +141,24 @@ var deskActs = map[string]func(*world, int, dice){
 }
 
 // rush: everybody syncs at once.
-func (w *world) rush() {
+func (w *world) rush() { w.syncs(func(*device) bool { return true }) }
+
+func (w *world) syncs(whose func(*device) bool) {
 	for _, d := range w.devices {
-		if !d.retired {
+		if !d.retired && whose(d) {
 			d.run("sync", d.sync)
 		}
+	}
+}
+
+// hurry: nobody syncs at once, or everybody, or the devices of one user alone, so
+// that nothing else comes between that and what is done to the user.
+func (w *world) hurry(d dice, user string) {
+	switch d.IntN(4) {
+	case 0:
+		w.rush()
+	case 1, 2:
+		w.syncs(func(x *device) bool { return x.user == user })
 	}
 }
 

@@ -97,6 +97,33 @@ func TestDecidePerField(t *testing.T) {
 	contains(t, "the phone's log", c.phone.Do("log"), "the taxi counts after all")
 }
 
+// A claim keeps others off while its holder may decide, and gives no right: when the
+// role is taken away, the next member takes the issue at once, and who had claimed
+// it sees no more of it.
+func TestClaimEndsWithTheRole(t *testing.T) {
+	t.Parallel()
+	c := newConflict(t)
+	c.phone.Do("sync")
+	sven := c.Person("sven", "sync_admin")
+	issue := c.ada.OneIssue(landfall.KindStatus)
+	contains(t, "claimed", sven.Do("issue", "claim", issue.ID), "is yours until")
+	contains(t, "the list", c.ada.Do("issue", "list"), "claimed (sven)")
+	contains(t, "Sven's worklist", sven.Do("worklist"), "sync_issue")
+	kept := c.ada.Try("issue", "resolve", issue.ID, "--take", "server")
+	contains(t, "kept off", kept.Err, "sven is at work")
+
+	c.ada.Do("user", "revoke", "sven", "sync_admin")
+	if r := sven.Try("issue", "show", issue.ID); r.Code != 1 {
+		t.Errorf("Sven still sees it: %+v", r)
+	}
+	if mine := sven.Do("worklist"); strings.Contains(mine, "sync_issue") {
+		t.Errorf("Sven's worklist has it still:\n%s", mine)
+	}
+	c.ada.Do("issue", "claim", issue.ID)
+	c.ada.Do("issue", "resolve", issue.ID, "--take", "server")
+	c.phone.Do("sync", "--exit-code")
+}
+
 // Two deciders and a push in the same instant: one decision counts, every
 // change is somewhere, nothing is applied twice.
 func TestSameInstant(t *testing.T) {

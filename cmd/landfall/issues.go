@@ -150,7 +150,10 @@ func (s *session) issue(i *wire.IssueView, err error, what string) error {
 
 type issueClaimCmd struct{ issueArg }
 
-func (c *issueClaimCmd) Help() string { return "Example:\n  landfall issue claim 17" }
+func (c *issueClaimCmd) Help() string {
+	return "Nobody else may take, assign or decide it until the claim ends: when its time is\n" +
+		"over, when you release it, or when you may not decide it any more. Claim it\nagain to keep it for longer. Example:\n  landfall issue claim 17"
+}
 
 // Run claims an issue.
 func (c *issueClaimCmd) Run(s *session) error {

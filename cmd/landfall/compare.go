@@ -20,7 +20,7 @@ const shownAlike = 8
 // how to decide.
 func compare(w io.Writer, i *wire.IssueDetail) {
 	device := whose(i.Author, i.DeviceName)
-	fmt.Fprintf(w, "%s %s   sync issue %d · %s · in %s\n", or(i.RecordTitle, or(i.RecordType, "Change")), or(i.RecordNumber, abbreviate(i.Record)), i.Number, words(i.Kind), or(i.QueueTitle, i.Queue))
+	fmt.Fprintf(w, "%s %s   sync issue %d · %s · in %s%s\n", or(i.RecordTitle, or(i.RecordType, "Change")), or(i.RecordNumber, abbreviate(i.Record)), i.Number, words(i.Kind), or(i.QueueTitle, i.Queue), holder(i))
 	for _, m := range i.Messages {
 		fmt.Fprintf(w, "%s\n", m.Text)
 	}
@@ -60,6 +60,17 @@ func compare(w io.Writer, i *wire.IssueDetail) {
 	repairs(w, i.Repairs)
 	tried(w, i)
 	ending(w, i)
+}
+
+// holder is who claimed the issue, or else whom it was assigned to.
+func holder(i *wire.IssueDetail) string {
+	switch {
+	case i.Assignee == "" || i.State == landfall.IssueResolved:
+		return ""
+	case i.State == landfall.IssueClaimed && i.ClaimedUntil != nil:
+		return " · claimed by " + capital(i.Assignee) + " until " + when(*i.ClaimedUntil)
+	}
+	return " · for " + capital(i.Assignee)
 }
 
 // whose is a device as people call it: with its user's name, once.

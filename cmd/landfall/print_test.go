@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/landfall-sync/landfall"
 	"github.com/landfall-sync/landfall/internal/core"
@@ -49,6 +50,22 @@ func TestWhose(t *testing.T) {
 		if got := whose(c[0], c[1]); got != c[2] {
 			t.Errorf("got %q, want %q", got, c[2])
 		}
+	}
+}
+
+func TestHolder(t *testing.T) {
+	until := time.Date(2020, 3, 1, 10, 2, 0, 0, time.Local)
+	for want, i := range map[string]wire.IssueView{
+		"":            {State: landfall.IssueOpen},
+		" · for Emma": {State: landfall.IssueOpen, Assignee: "emma"},
+		" · claimed by Sven until 2020-03-01 10:02": {State: landfall.IssueClaimed, Assignee: "sven", Issue: landfall.Issue{ClaimedUntil: &until}},
+	} {
+		if got := holder(&wire.IssueDetail{IssueView: i}); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	if got := holder(&wire.IssueDetail{IssueView: wire.IssueView{State: landfall.IssueResolved, Assignee: "emma"}}); got != "" {
+		t.Errorf("resolved: %q", got)
 	}
 }
 

@@ -92,3 +92,44 @@ func TestNothingIsErasedThatTheServerLost(t *testing.T) {
 		})
 	}
 }
+
+// The server was restored right after a device heard from it that it is to erase
+// itself: it asks once more before it does.
+func TestAskedRightBeforeErasing(t *testing.T) {
+	d := newServed(t)
+	before := d.server.backup()
+	d.make("one", "two")
+	all := d.outbox()
+	asked := 0
+	d.fake.pull = func(string) (*wire.PullReply, error) {
+		return nil, landfall.Errorf(landfall.CodeForbidden, "this device is to be erased")
+	}
+	d.fake.push = func(p wire.Push) (*wire.PushReply, error) {
+		if len(p.Mutations) == 0 {
+			if asked++; asked == 2 {
+				d.server.restore(before)
+			}
+		}
+		reply, err := d.server.push(p)
+		reply.Order = wire.OrderWipe
+		if len(p.Mutations) == 0 {
+			reply.Expects = wire.Expected(d.server.incarnation, d.server.next, d.server.last)
+		}
+		return reply, err
+	}
+	for range 3 {
+		if r, err := d.Sync(t.Context(), nil); r != nil && r.Erased {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(d.outbox()) > 0 {
+		t.Error("it is not erased")
+	}
+	for _, e := range all {
+		if d.server.given(place{e.Incarnation, e.N}, e.Hash).Result == "" {
+			t.Errorf("the server does not have %d.%d", e.Incarnation, e.N)
+		}
+	}
+}

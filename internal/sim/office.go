@@ -329,6 +329,17 @@ func (p *person) records(typ string) ([]wire.RecordView, error) {
 	return l.Items, err
 }
 
+// tellsNothing: of what was cleaned nothing is told that was entered, and nothing by
+// which a guess at it could be confirmed.
+func (p *person) tellsNothing(items []wire.ItemView) {
+	for i := range items {
+		it := &items[i]
+		if it.CleanedAt != nil && (it.Sent != "" || it.Hash != "" || it.Mutation != nil || len(it.History) > 0) {
+			p.w.violate("clean", "%s is told what was sent with %s, which was cleaned", p.name, it.ID)
+		}
+	}
+}
+
 // look reads what a desk shows: histories, the inbox, queues, the worklist.
 func (p *person) look(d dice) error {
 	switch d.IntN(5) {
@@ -343,9 +354,11 @@ func (p *person) look(d dice) error {
 		})
 	case 1:
 		var out wire.List[wire.ItemView]
-		return p.ask("list the inbox", &out, func(ctx context.Context, h *host, who *auth.Caller) (any, error) {
+		err := p.ask("list the inbox", &out, func(ctx context.Context, h *host, who *auth.Caller) (any, error) {
 			return h.inbox.Items(ctx, workspace, who.Actor, store.ItemFilter{}, store.Page{Limit: 50})
 		})
+		p.tellsNothing(out.Items)
+		return err
 	case 2:
 		var out wire.List[wire.WorkItem]
 		return p.ask("show a queue", &out, func(ctx context.Context, h *host, who *auth.Caller) (any, error) {

@@ -279,6 +279,22 @@ func (e *Entry) undoubted(r *landfall.Receipt) (known bool) {
 	return true
 }
 
+// heard takes an outcome that was pulled before the receipt, which now says that it is
+// of this change.
+func (e *Entry) heard(r *landfall.Receipt) (known bool) {
+	if r.Result == landfall.Stored {
+		return false
+	}
+	for i := range e.Heard {
+		if how := &e.Heard[i]; r.Result == landfall.Issued && how.Issue == r.Issue {
+			e.Outcome, e.Issue, e.Kind, e.Waiting, e.State = how, r.Issue, r.Kind, false, Done
+			known = true
+		}
+	}
+	e.Heard = nil
+	return known
+}
+
 // lostThrough is the number up to which the changes that are sent were made on
 // a history that the server has lost, as far as that concerns them.
 func (s *state) lostThrough(inc int64, entries []*Entry) int64 {

@@ -609,3 +609,49 @@ func TestVoidKeptAsAForkEnds(t *testing.T) {
 		t.Errorf("the device says %q, want %q", got, want)
 	}
 }
+
+// How a change ended may be pulled before the receipt that says that it is of this
+// change: the server had lost it, got it again by another way, and somebody decided.
+// What another change under its number came to is not taken for it.
+func TestOutcomeBeforeItsReceipt(t *testing.T) {
+	for name, expects := range map[string]wire.Expects{
+		"the number is expected": {Incarnation: 1, Next: 1},
+		"it is doubted":          {Incarnation: 2, Next: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			seen := &wire.Expects{Incarnation: 1, Next: 2}
+			issue := "lost"
+			reply := &wire.PullReply{Checkpoint: "a", Seq: 9, Definition: 1, Expects: seen}
+			f := &fake{}
+			f.push = func(p wire.Push) (*wire.PushReply, error) {
+				r := &wire.PushReply{Next: 2}
+				for range p.Mutations {
+					reply.Expects = seen
+					r.Receipts = append(r.Receipts, landfall.Receipt{N: 1, Result: landfall.Issued, Issue: issue, Kind: landfall.KindFork, Seq: 9})
+				}
+				return r, nil
+			}
+			f.pull = func(string) (*wire.PullReply, error) {
+				told := *reply
+				reply.Outcomes, reply.NewEpoch = nil, false
+				return &told, nil
+			}
+			c := newClient(t, f)
+			create(t, c, "one")
+			sync(t, c)
+			issue = "landed"
+			end := func(issue string, how landfall.Settlement) landfall.Outcome {
+				return landfall.Outcome{Incarnation: 1, N: 1, Seq: 12, Settlement: how, Issue: issue}
+			}
+			reply = &wire.PullReply{
+				Checkpoint: "b", Seq: 12, Definition: 1, NewEpoch: true, Expects: &expects,
+				Outcomes: []landfall.Outcome{end(issue, landfall.SettledApplied), end("another", landfall.SettledKept)},
+			}
+			sync(t, c)
+			log, err := c.Log(t.Context())
+			if err != nil || len(log) != 1 || log[0].Settlement != landfall.SettledApplied || log[0].State != landfall.IssueResolved {
+				t.Errorf("%+v %v", log, err)
+			}
+		})
+	}
+}

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -49,6 +50,10 @@ type Client struct {
 	mu  sync.Mutex
 	app *definition.App // compiled; of the version in compiled
 	ver int64
+
+	// handed: all that the device keeps was offered once more, and every step since
+	// then went well.
+	handed atomic.Bool
 }
 
 // Open opens a replica. One that is not enrolled yet can only Enrol.

@@ -142,9 +142,15 @@ type Scrubber interface {
 }
 
 // wipe erases the device when the server, asked right before, still wants it, and
-// has all that the device gave it: it may have been restored, which nobody hears who
-// may not pull.
+// has all that the device gave it. The server may have been restored, and what it
+// says of where it stands does not tell of everything that it may have lost, such as
+// what it kept beside an incarnation: so all that is kept is offered once more first.
 func (c *Client) wipe(ctx context.Context, b *batch, r *Report) (deed, error) {
+	if !c.handed.Swap(true) {
+		return something, c.opts.Storage.Update(ctx, func(tx Tx) error {
+			return doubtAll(tx, func(*Entry) bool { return true })
+		})
+	}
 	reply, err := c.contacted(ctx, b)
 	if err != nil {
 		return nothing, err
@@ -153,6 +159,7 @@ func (c *Client) wipe(ctx context.Context, b *batch, r *Report) (deed, error) {
 		return nothing, landfall.Errorf(landfall.CodeBusy, "the server does not say yet whether it has all of this device").WithHint("nothing is erased before; the device asks again by itself")
 	}
 	if offers, err := c.heed(ctx, b, reply); err != nil || offers || reply.Order != wire.OrderWipe {
+		c.handed.Store(false)
 		return something, err
 	}
 	return c.erase(ctx, r)

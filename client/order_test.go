@@ -124,6 +124,52 @@ func TestAskedRightBeforeErasing(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if asked < 2 {
+		t.Error("it did not ask once more")
+	}
+	if len(d.outbox()) > 0 {
+		t.Error("it is not erased")
+	}
+	for _, e := range all {
+		if d.server.given(place{e.Incarnation, e.N}, e.Hash).Result == "" {
+			t.Errorf("the server does not have %d.%d", e.Incarnation, e.N)
+		}
+	}
+}
+
+// Nothing tells a device that a restored server has lost what it had kept beside an
+// incarnation. So all that is on a device is offered once more before it is erased,
+// and again when that was broken off.
+func TestAllIsOfferedOnceMoreBeforeErasing(t *testing.T) {
+	d := newServed(t)
+	before := d.server.backup()
+	d.make("one", "two")
+	all := d.outbox()
+	stands := wire.Expected(d.server.incarnation, d.server.next, d.server.last)
+	d.fake.pull = func(string) (*wire.PullReply, error) {
+		return nil, landfall.Errorf(landfall.CodeForbidden, "this device is to be erased")
+	}
+	d.server.restore(before)
+	asked := 0
+	d.fake.push = func(p wire.Push) (*wire.PushReply, error) {
+		reply, err := d.server.push(p)
+		reply.Order = wire.OrderWipe
+		if len(p.Mutations) == 0 {
+			reply.Expects = stands
+			if asked++; asked == 2 {
+				d.server.restore(before)
+				return nil, landfall.Errorf(landfall.CodeUnavailable, "cut")
+			}
+		}
+		return reply, err
+	}
+	for range 3 {
+		if r, err := d.Sync(t.Context(), nil); r != nil && r.Erased {
+			break
+		} else if err != nil && landfall.CodeOf(err) != landfall.CodeUnavailable {
+			t.Fatal(err)
+		}
+	}
 	if len(d.outbox()) > 0 {
 		t.Error("it is not erased")
 	}

@@ -143,7 +143,8 @@ func settle(tx Tx, o *landfall.Outcome) error {
 		return nil // it was never sent, or nobody could find it again
 	}
 	if o.Settlement != landfall.SettledMoved && o.Issue != "" && o.Issue != e.Issue {
-		return nil // of another history of this number
+		e.Heard = append(e.Heard, *o)
+		return tx.PutEntry(e)
 	}
 	e.Outcome = o
 	if o.Settlement == landfall.SettledMoved {

@@ -293,6 +293,7 @@ func receipts(tx Tx, s *state, inc int64, reply *wire.PushReply, r *Report) (dee
 		known := false
 		if !e.Doubted || rc.Result != landfall.Stored { // or the verdict is still compared with the one before
 			known = e.Doubted && e.undoubted(&rc)
+			known = e.heard(&rc) || known
 			e.Receipt = &rc
 		}
 		switch {

@@ -75,9 +75,12 @@ type Entry struct {
 	Type        string            `json:"type,omitempty"`
 	Receipt     *landfall.Receipt `json:"receipt,omitempty"`
 	Outcome     *landfall.Outcome `json:"outcome,omitempty"`
-	Issue       string            `json:"issue,omitempty"` // that holds it now
-	Kind        landfall.Kind     `json:"kind,omitempty"`
-	Waiting     bool              `json:"waiting,omitempty"`
+	// Heard are outcomes under its number of issues that the device did not know: of
+	// other changes, or of this one. The next receipt tells.
+	Heard   []landfall.Outcome `json:"heard,omitempty"`
+	Issue   string             `json:"issue,omitempty"` // that holds it now
+	Kind    landfall.Kind      `json:"kind,omitempty"`
+	Waiting bool               `json:"waiting,omitempty"`
 	// Reverted entries are out of the view, since their user took them back.
 	Reverted bool `json:"reverted,omitempty"`
 	// Astray: the place in its receipt is of a history that the server has lost.

@@ -125,7 +125,7 @@ const (
 	storedOnly // a push whose verdicts are still to come
 )
 
-func (c *Client) step(ctx context.Context, r *Report, skipStored bool) (deed, error) {
+func (c *Client) step(ctx context.Context, r *Report, skipStored bool) (_ deed, err error) {
 	b, err := c.batch(ctx, skipStored)
 	if err != nil || b == nil {
 		return nothing, err
@@ -133,6 +133,11 @@ func (c *Client) step(ctx context.Context, r *Report, skipStored bool) (deed, er
 	if b.off {
 		return nothing, nil
 	}
+	defer func() {
+		if err != nil {
+			c.handed.Store(false)
+		}
+	}()
 	var did deed
 	switch {
 	case b.wipe:

@@ -12,6 +12,9 @@ import (
 	"github.com/landfall-sync/landfall/internal/wire"
 )
 
+// deskPrefix begins the replica of what a person does at the desk.
+const deskPrefix = "desk:"
+
 func number(n int64) string { return strconv.FormatInt(n, 10) }
 
 // Do makes a change of a signed-in person: judged at once by the same rules,
@@ -34,7 +37,7 @@ func (in *Inbox) Do(ctx context.Context, ws string, actor landfall.Actor, do wir
 }
 
 func (j *judging) do(a landfall.Actor, do wire.Do) (*wire.Done, error) {
-	replica := "desk:" + a.User
+	replica := deskPrefix + a.User
 	last, err := j.w.Counter(j.ws, replica)
 	if err != nil {
 		return nil, err

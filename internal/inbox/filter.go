@@ -102,7 +102,7 @@ func (v *viewer) owner() string {
 // People at the desk have one that is called after them.
 func (v *viewer) deviceID(f *store.ItemFilter) error {
 	ref, owner := f.Replica, v.owner()
-	if ref == "" || strings.HasPrefix(ref, "desk:") {
+	if ref == "" || strings.HasPrefix(ref, deskPrefix) {
 		return nil
 	}
 	rep, err := v.r.Replica(v.ws, ref)

@@ -1,12 +1,14 @@
 package inbox
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/landfall-sync/landfall"
 	"github.com/landfall-sync/landfall/internal/core"
+	"github.com/landfall-sync/landfall/internal/definition"
 	"github.com/landfall-sync/landfall/internal/store"
 	"github.com/landfall-sync/landfall/internal/wire"
 )
@@ -119,5 +121,60 @@ func TestRefusedCreationsAreSeenByWhoWould(t *testing.T) {
 		if err != nil || (len(found.Items) == 0) != c.hidden {
 			t.Errorf("%v finds %d: %v", c.roles, len(found.Items), err)
 		}
+	}
+}
+
+// What a change at the desk is based on, the server wrote down. Once its author does
+// not see the record any more, it is not told: they need never have seen it.
+func TestDeskItemOutOfSight(t *testing.T) {
+	in, st := stocked(t, 0)
+	app := definition.MustCompile("app.yaml", []byte(`
+app: jobs
+version: 1
+roles: [worker, clerk]
+types:
+  job:
+    fields: {title: {type: text}}
+    lifecycle:
+      initial: planned
+      statuses: {planned: {}, working: {}}
+      transitions: {start: {from: planned, to: working, roles: [worker]}, pause: {from: working, to: planned, roles: [worker]}}
+    audience: [role:worker, {key: role:clerk, statuses: [working]}]
+    rights: {worker: {create: true, update: true}, clerk: {create: true, update: true}}
+`))
+	app.Version = 1
+	in.cfg.Definitions = published{app}
+	people(t, st, map[string][]string{"emma": {"worker"}, "carl": {"clerk"}})
+	do := func(who string, do wire.Do) string {
+		t.Helper()
+		do.Type = "job"
+		done, err := in.Do(t.Context(), "w", landfall.Actor{User: who}, do)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return done.Record.ID
+	}
+	title := func(s string) landfall.Fields { return landfall.Fields{"title": landfall.Value(`"` + s + `"`)} }
+	id := do("emma", wire.Do{Op: landfall.OpCreate, Set: title("roof")})
+	do("emma", wire.Do{Op: landfall.OpTransition, ID: id, Transition: "start"})
+	do("carl", wire.Do{Op: landfall.OpUpdate, ID: id, Set: title("cellar")})
+	shown := func() string {
+		t.Helper()
+		all, err := in.Items(t.Context(), "w", landfall.Actor{User: "carl"}, store.ItemFilter{User: "carl"}, store.Page{Limit: 9})
+		if err != nil || len(all.Items) != 1 {
+			t.Fatal(all, err)
+		}
+		b, err := json.Marshal(all.Items[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	if got := shown(); !strings.Contains(got, "roof") || !strings.Contains(got, "cellar") || !strings.Contains(got, `"hash"`) {
+		t.Errorf("in sight: %s", got)
+	}
+	do("emma", wire.Do{Op: landfall.OpTransition, ID: id, Transition: "pause"})
+	if got := shown(); strings.Contains(got, "roof") || strings.Contains(got, "working") || strings.Contains(got, `"hash"`) || !strings.Contains(got, "cellar") || !strings.Contains(got, `"hidden":true`) {
+		t.Errorf("out of sight: %s", got)
 	}
 }

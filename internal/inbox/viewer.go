@@ -2,6 +2,7 @@ package inbox
 
 import (
 	"encoding/json"
+	"strings"
 
 	"github.com/landfall-sync/landfall"
 	"github.com/landfall-sync/landfall/internal/core"
@@ -90,8 +91,17 @@ func (v *viewer) mutation(it *store.Item, sight *core.Sight) *landfall.Mutation 
 	if x.bad != nil {
 		return nil
 	}
+	if atDesk(it) && x.m.Base != nil {
+		if rec, err := v.record(it.Record); err != nil || !rec.sees {
+			x.m.Base.Status, x.m.Base.Was = "", nil
+		}
+	}
 	return sight.Mutation(&x.m)
 }
+
+// atDesk: the change was made at the desk. What it is based on the server wrote down,
+// and its author need not have seen that.
+func atDesk(it *store.Item) bool { return strings.HasPrefix(it.Key.Replica, deskPrefix) }
 
 // view is what the reader sees of the item, but for what is in more readable
 // form what they see already: the mutation, and its issue. The sight is what they
@@ -137,7 +147,8 @@ func (v *viewer) view(it *store.Item) (*wire.ItemView, *core.Sight, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if w.Hidden = !unreadable && len(sight.Hidden(it.Type)) > 0; !w.Hidden && it.Cleaned == nil {
+	based := atDesk(it) && !rec.sees // the old values in it are the server's
+	if w.Hidden = !unreadable && (based || len(sight.Hidden(it.Type)) > 0); !w.Hidden && it.Cleaned == nil {
 		w.Sent, w.Hash = string(it.Bytes), it.Hash
 	}
 	return w, sight, nil

@@ -141,6 +141,28 @@ func TestMadeOnLostHistory(t *testing.T) {
 	}
 }
 
+// What was made on lost history, and waits behind a verdict until the new cut is whole,
+// is marked when it goes.
+func TestMadeOnLostHistoryAndSentLater(t *testing.T) {
+	f := &fake{push: func(p wire.Push) (*wire.PushReply, error) {
+		return &wire.PushReply{Next: 2, Receipts: []landfall.Receipt{{N: p.First, Result: landfall.Stored}}}, nil
+	}}
+	c := newClient(t, f)
+	whole := &wire.PullReply{Checkpoint: "b", Seq: 10, Definition: 1}
+	f.pull = func(string) (*wire.PullReply, error) {
+		f.pull = func(string) (*wire.PullReply, error) { return whole, nil }
+		create(t, c, "made while lost history is shown")
+		return &wire.PullReply{Resync: true, Lost: true, Definition: 1}, nil
+	}
+	create(t, c, "waits for its verdict")
+	sync(t, c)
+	f.push = applied
+	sync(t, c)
+	if p := f.pushes[len(f.pushes)-1]; len(p.Mutations) != 2 || p.LostThrough != 2 {
+		t.Errorf("%d changes are sent, lost through %d", len(p.Mutations), p.LostThrough)
+	}
+}
+
 // A device that is to begin again shows what it has until the new cut is whole:
 // what it sends meanwhile says of which history that is. When that was lost
 // meanwhile, what was made on it is marked.

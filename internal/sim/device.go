@@ -139,6 +139,7 @@ func (d *device) sync(c *client.Client) error {
 	if d.syncing > 0 && len(d.tabs) == 1 {
 		return nil
 	}
+	d.id() // what it is, before it may erase itself
 	d.syncing++
 	life := d.life
 	r, err := c.Sync(d.w.ctx, nil)

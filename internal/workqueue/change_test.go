@@ -211,6 +211,10 @@ func TestComment(t *testing.T) {
 	expect(t, err, landfall.CodeTooLarge)
 	_, err = w.desk.Comment(ctx, ws, actor("otto"), "1", "hello")
 	expect(t, err, landfall.CodeNotFound)
+	// Whom it was assigned to comments, also while somebody else has claimed it.
+	must[*wire.IssueView](t)(w.desk.Assign(ctx, ws, actor("sven"), "1", wire.Assign{To: "user:otto"}))
+	must[*wire.IssueView](t)(w.desk.Claim(ctx, ws, actor("ada"), "1"))
+	must[*wire.IssueView](t)(w.desk.Comment(ctx, ws, actor("otto"), "1", "hello"))
 }
 
 func TestAssign(t *testing.T) {

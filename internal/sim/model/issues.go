@@ -171,7 +171,7 @@ func (r *reading) changed(c *landfall.Change, old *Issue, row *store.IssueRow) {
 	case "reopen":
 		may, action = !old.Open() && member && i.State == landfall.IssueOpen && i.Assignee == "" && unclaimed(i) && i.Settlement == "" && i.Decider == "", store.IssueReopen
 	case "comment":
-		may = (member || old.Author == a.User || old.Assignee == a.User) && given && i.State == old.State && i.Assignee == old.Assignee && len(i.Comments) == len(old.Comments)+1
+		may = (member || old.Author == a.User || assignedTo(&old.Issue) == a.User) && given && i.State == old.State && i.Assignee == old.Assignee && len(i.Comments) == len(old.Comments)+1
 	}
 	if !may || a.Disabled {
 		r.complain("issue-right", "%s may not %s issue %s as it is", a.User, c.Transition, i.ID)

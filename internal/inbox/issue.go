@@ -148,6 +148,11 @@ type ending struct {
 	through    int64
 }
 
+// tookEffect: what was sent is in the record, or what stands for it.
+func tookEffect(s landfall.Settlement) bool {
+	return s == landfall.SettledApplied || s == landfall.SettledMerged || s == landfall.SettledAmended
+}
+
 // settle ends an issue together with the effects that end it, at one place, and
 // lets the items that it covers go with the outcome. What it holds besides is
 // set free and judged in turn.
@@ -180,6 +185,7 @@ func (j *judging) settle(row *store.IssueRow, e landfall.Effects, covered []*sto
 		if it.Key.Incarnation < 0 { // a fork's: the device knows it by the number that it gave
 			it.Outcome.Incarnation, it.Outcome.Issue = i.Incarnation, i.ID
 		}
+		it.Took = it.Took || tookEffect(end.settlement)
 		it.History = append(it.History, store.ItemEvent{At: now, State: state, By: end.decider, Text: string(end.settlement)})
 		it.State = state
 		if err := j.w.PutItem(j.ws, it); err != nil {

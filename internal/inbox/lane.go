@@ -174,7 +174,7 @@ func (j *judging) again(u *unit) ([]released, error) {
 		it := u.members[i].item
 		o := outcome
 		o.Incarnation, o.N, o.Seq = it.Key.Incarnation, it.Key.N, seq
-		it.Outcome = &o
+		it.Outcome, it.Took = &o, it.Took || tookEffect(o.Settlement)
 		j.hold(it, &u.members[i].m, o.Issue)
 		if err := j.finish(it, state, note); err != nil {
 			return nil, err

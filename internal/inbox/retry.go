@@ -333,7 +333,7 @@ func (j *judging) held(row *store.IssueRow) ([]*store.Item, error) {
 	}
 	own, err := j.resent(row)
 	for _, it := range own {
-		if o := it.Outcome; o != nil && (o.Settlement == landfall.SettledApplied || o.Settlement == landfall.SettledMerged || o.Settlement == landfall.SettledAmended) {
+		if o := it.Outcome; it.Took || o != nil && tookEffect(o.Settlement) {
 			return nil, landfall.Errorf(landfall.CodeConflict, "what was sent took effect already, and takes effect once").WithHint("decide the issue with other values, or keep the server's")
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/landfall-sync/landfall"
+	"github.com/landfall-sync/landfall/internal/core"
 	"github.com/landfall-sync/landfall/internal/store"
 	"github.com/landfall-sync/landfall/internal/wire"
 )
@@ -52,5 +53,34 @@ func TestRetryOfWhatHasNoVerdict(t *testing.T) {
 	one, err := in.Retry(t.Context(), "w", landfall.Actor{User: "ada"}, wire.Retry{Issues: []string{r.Receipts[1].Issue}})
 	if err != nil || one.Items[0].Settled || one.Items[0].Kind != landfall.KindFork {
 		t.Errorf("%+v %v", one, err)
+	}
+}
+
+// What took effect takes effect once, whatever was decided since.
+func TestTakesEffectOnceWhateverIsDecidedSince(t *testing.T) {
+	in, st := stocked(t, 0)
+	people(t, st, map[string][]string{"ada": {landfall.Administrator, "sync_admin", "employee"}})
+	ada := landfall.Actor{User: "ada"}
+	id := pushed(t, in, 1, "", refusedCreation(1)).Receipts[0].Issue
+	amount := landfall.Fields{"amount": landfall.Value(`"7"`)}
+	for n, d := range []core.Decision{{Take: core.DeviceSide, Set: amount}, {Take: core.ServerSide}} {
+		if _, err := in.Resolve(t.Context(), "w", ada, id, wire.Resolve{Decision: d}); err != nil {
+			t.Fatal(n, err)
+		}
+		err := st.Update(t.Context(), func(w store.Writer) error {
+			row, err := w.Issue("w", id)
+			if err != nil {
+				return err
+			}
+			row.Issue.State = landfall.IssueOpen
+			return w.PutIssue("w", row)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = in.Retry(t.Context(), "w", ada, wire.Retry{Issues: []string{id}})
+		if landfall.CodeOf(err) != landfall.CodeConflict || !strings.Contains(err.Error(), "takes effect once") {
+			t.Errorf("after decision %d: %v", n+1, err)
+		}
 	}
 }

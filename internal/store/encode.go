@@ -267,6 +267,7 @@ type itemBody struct {
 	Refs     []string          `json:"refs,omitempty"`
 	Mentions []string          `json:"mentions,omitempty"`
 	Outcome  *landfall.Outcome `json:"outcome,omitempty"`
+	Took     bool              `json:"took,omitempty"`
 	Unbased  bool              `json:"unbased,omitempty"`
 	History  []ItemEvent       `json:"history,omitempty"`
 	Cleaned  *Cleaned          `json:"cleaned,omitempty"`
@@ -302,6 +303,7 @@ func EncodeItem(b []byte, i *Item) ([]byte, error) {
 			return nil, err
 		}
 	}
+	o.flag("took", i.Took)
 	o.flag("unbased", i.Unbased)
 	history := i.History
 	if len(history) > 0 && history[0] == (ItemEvent{At: i.ReceivedAt, State: Queued}) {
@@ -368,7 +370,8 @@ func DecodeItem(body []byte, i *Item) error {
 	if err := json.Unmarshal(body, &v); err != nil {
 		return err
 	}
-	i.Type, i.Op, i.Receipt, i.Refs, i.Mentions, i.Outcome, i.Unbased, i.History, i.Cleaned = v.Type, v.Op, v.Receipt, v.Refs, v.Mentions, v.Outcome, v.Unbased, v.History, v.Cleaned
+	i.Type, i.Op, i.Receipt, i.Refs, i.Mentions, i.Outcome, i.Took = v.Type, v.Op, v.Receipt, v.Refs, v.Mentions, v.Outcome, v.Took
+	i.Unbased, i.History, i.Cleaned = v.Unbased, v.History, v.Cleaned
 	if i.Refs == nil && i.Record != "" {
 		i.Refs = []string{i.Record}
 	}

@@ -236,6 +236,8 @@ type Item struct {
 	Mentions []string
 	// Outcome is set when an issued item is settled.
 	Outcome *landfall.Outcome
+	// Took: what was sent took effect once, whatever was decided since.
+	Took    bool
 	History []ItemEvent
 	// Cleaned is set when Bytes, History and the receipt's messages were removed.
 	Cleaned *Cleaned
